@@ -1,0 +1,99 @@
+"""Where things live on this machine, for whoever needs to know before the configuration is read.
+
+Each place is, in this order: what the configuration or a flag says (`configured`), what systemd hands a service
+($STATE_DIRECTORY and its sisters), the XDG base directories, and their defaults under the home directory.
+Standard library only, nothing is created, and the environment is read at the call.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from algobot.errors import ConfigError
+
+APP: Final = "algobot"
+CONFIG_NAME: Final = "config.toml"
+SOCKET_NAME: Final = "control.sock"
+SYSTEM_CONFIG: Final = Path("/etc/algobot/config.toml")
+SYSTEM_SOCKET: Final = Path("/run/algobot/control.sock")  # where the system unit listens
+
+
+def state_dir(configured: str = "", *, env: Mapping[str, str] | None = None) -> Path:
+    """Return the folder of the database, the locks and the halt latch."""
+    env = os.environ if env is None else env
+    return _place(configured, "STATE_DIRECTORY", "XDG_STATE_HOME", ".local/state", env)
+
+
+def cache_dir(configured: str = "", *, env: Mapping[str, str] | None = None) -> Path:
+    """Return the folder of what can be made again: compiled kernels, venue metadata."""
+    env = os.environ if env is None else env
+    return _place(configured, "CACHE_DIRECTORY", "XDG_CACHE_HOME", ".cache", env)
+
+
+def socket_path(configured: str = "", *, configured_state_dir: str = "", env: Mapping[str, str] | None = None) -> Path:
+    """Return the control socket; without a runtime folder it lies in the state folder."""
+    env = os.environ if env is None else env
+    if configured:
+        return expand(configured, env=env)
+    if env.get("RUNTIME_DIRECTORY"):
+        return _first(env["RUNTIME_DIRECTORY"]) / SOCKET_NAME
+    if _is_absolute(env.get("XDG_RUNTIME_DIR")):
+        return Path(env["XDG_RUNTIME_DIR"]) / APP / SOCKET_NAME
+    return state_dir(configured_state_dir, env=env) / SOCKET_NAME
+
+
+def config_path(configured: str = "", *, env: Mapping[str, str] | None = None) -> Path:
+    """Return the user's configuration file, which need not exist; `SYSTEM_CONFIG` lies below it."""
+    env = os.environ if env is None else env
+    if configured:
+        return expand(configured, env=env)
+    return _place("", "CONFIGURATION_DIRECTORY", "XDG_CONFIG_HOME", ".config", env) / CONFIG_NAME
+
+
+def key_dir(configured: str = "", *, env: Mapping[str, str] | None = None) -> Path:
+    """Return the folder a relative `key_file` is looked up in: systemd's credentials, else `keys` by the config."""
+    env = os.environ if env is None else env
+    if configured:
+        return expand(configured, env=env)
+    if env.get("CREDENTIALS_DIRECTORY"):
+        return Path(env["CREDENTIALS_DIRECTORY"])
+    return config_path(env=env).parent / "keys"
+
+
+def expand(text: str, *, env: Mapping[str, str] | None = None) -> Path:
+    """Return the path a person meant: a leading `~/` is the home directory."""
+    env = os.environ if env is None else env
+    if text == "~" or text.startswith("~/"):
+        return _home(env) / text[2:]
+    return Path(text)
+
+
+def _place(configured: str, systemd: str, xdg: str, below_home: str, env: Mapping[str, str]) -> Path:
+    if configured:
+        return expand(configured, env=env)
+    if env.get(systemd):
+        return _first(env[systemd])
+    if _is_absolute(env.get(xdg)):  # the XDG specification: a relative value is ignored
+        return Path(env[xdg]) / APP
+    return _home(env) / below_home / APP
+
+
+def _first(directories: str) -> Path:
+    """Systemd joins several directories with colons; ours is the first."""
+    return Path(directories.split(":", 1)[0])
+
+
+def _is_absolute(value: str | None) -> bool:
+    return bool(value) and Path(str(value)).is_absolute()
+
+
+def _home(env: Mapping[str, str]) -> Path:
+    if env.get("HOME"):
+        return Path(env["HOME"])
+    try:
+        return Path.home()
+    except RuntimeError as error:
+        raise ConfigError("there is no home directory to keep things in", hint="set HOME or XDG_STATE_HOME") from error
