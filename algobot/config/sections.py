@@ -1,4 +1,4 @@
-"""config.toml as one frozen `Config`."""
+"""The sections of config.toml."""
 
 from __future__ import annotations
 
