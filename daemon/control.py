@@ -1,0 +1,114 @@
+"""The control server: the one door through which the daemon is seen and steered."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import anyio
+import anyio.abc
+import structlog
+
+from algobot.errors import AlgobotError, NotPermitted, Refused
+from algobot.protocol.rpc import encode_error
+from daemon.connection import DRAIN_S, FIRST_FRAME_S, Connection
+from daemon.face import Face
+from daemon.hub import Hub
+from daemon.listen import bind, inherited, unbind
+from daemon.roles import NONE, Roles
+
+CLIENTS: Final = 64
+_BREATH_S: Final = 0.1  # after an accept failed, for instance for want of file descriptors
+
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger("daemon.control")
+
+
+class ControlServer:
+    """Serves `face` and the events of `hub` to clients of a Unix socket."""
+
+    def __init__(
+        self,
+        face: Face,
+        hub: Hub,
+        roles: Roles,
+        *,
+        drain_s: float = DRAIN_S,
+        first_frame_s: float = FIRST_FRAME_S,
+        clients: int = CLIENTS,
+    ) -> None:
+        self._face = face
+        self._hub = hub
+        self._roles = roles
+        self._drain_s = drain_s
+        self._first_frame_s = first_frame_s
+        self._most = clients
+        self._clients = 0
+
+    @property
+    def clients(self) -> int:
+        """Return how many are connected."""
+        return self._clients
+
+    async def run(self, listening: socket.socket) -> None:
+        """Accept and serve until canceled; closes `listening` in the end."""
+        listener = await anyio.abc.SocketListener.from_socket(listening)
+        async with listener, anyio.create_task_group() as tasks:
+            tasks.start_soon(self._hub.run)
+            while True:
+                try:
+                    stream = await listener.accept()
+                except anyio.BrokenResourceError as error:
+                    log.warning("control.accept_failed", reason=str(error.__cause__))
+                    await anyio.sleep(_BREATH_S)
+                    continue
+                self._clients += 1
+                tasks.start_soon(self._serve, stream)
+
+    async def _serve(self, stream: anyio.abc.SocketStream) -> None:
+        try:
+            async with stream:
+                raw = stream.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610 - anyio's, not Django's
+                peer = self._roles.peer(raw)
+                if peer.role == NONE:
+                    refusal = NotPermitted(
+                        f"{peer.name} may not use this daemon", hint="ask its owner to be put into daemon.socket_group"
+                    )
+                    return await self._turn_away(stream, refusal)
+                if self._clients > self._most:
+                    full = Refused(f"{self._most} clients are connected already", hint="close one and try again")
+                    return await self._turn_away(stream, full)
+                reason = await Connection(
+                    stream, peer, self._face, self._hub, drain_s=self._drain_s, first_frame_s=self._first_frame_s
+                ).serve()
+                log.debug("control.left", peer=peer.name, reason=reason)
+        except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+            log.debug("control.left", reason=str(error))
+        finally:
+            self._clients -= 1
+
+    async def _turn_away(self, stream: anyio.abc.SocketStream, error: AlgobotError) -> None:
+        with anyio.move_on_after(self._drain_s):
+            await stream.send(encode_error(error, None))
+
+
+@asynccontextmanager
+async def open_socket(path: Path, *, group_gid: int | None = None) -> AsyncIterator[socket.socket]:
+    """Give the listening socket: systemd's if it passed one, else one bound at `path` (and removed in the end).
+
+    Only while holding the daemon's lock: a stale socket at `path` is removed.
+    """
+    found = inherited()
+    if found is not None:
+        yield found
+        return
+    found = bind(path, gid=group_gid)
+    inode = os.stat(path).st_ino  # noqa: PTH116 - a socket on a local disk
+    try:
+        yield found
+    finally:
+        found.close()
+        unbind(path, inode)
