@@ -158,7 +158,29 @@ class FeedState(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+class HistoryArrived(msgspec.Struct, frozen=True):
+    """The closed bars a bot asked for, oldest first; with a `reason` there are none yet, and the Feed keeps trying."""
+
+    bars: tuple[Bar, ...]
+    reason: str = ""
+
+
+class LookAgain(msgspec.Struct, frozen=True):
+    """A second has passed: show yourself if you changed, see whether what you wait for has come."""
+
+
 BotFill = OrderMoved | FillArrived
-BotControl = StopBot | PauseBot | ResumeBot | CloseBot | HaltChanged | AccountState | SpecChanged | FeedState
+BotControl = (
+    StopBot
+    | PauseBot
+    | ResumeBot
+    | CloseBot
+    | HaltChanged
+    | AccountState
+    | SpecChanged
+    | FeedState
+    | HistoryArrived
+    | LookAgain
+)
 BotMarket = BarArrived | QuoteArrived
 GatewayMessage = Submit | Cancel | CancelBot
