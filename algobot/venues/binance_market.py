@@ -1,0 +1,102 @@
+"""`Market` of Binance-protocol venues: REST over aiohttp, streams over websockets, no ccxt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterable
+from typing import Final
+
+import msgspec
+
+from algobot.errors import NotFound
+from algobot.model import Bar, Instrument, Symbol, timeframe_ns
+from algobot.venues.binance_rest import BinanceRest
+from algobot.venues.binance_stream import follow, names_of
+from algobot.venues.port import MarketEvent, Subscription
+
+IDLE_S: Final = 60.0  # a busy market is never silent for so long; the caller watches single streams more closely
+
+
+class Endpoints(msgspec.Struct, frozen=True):
+    """Where a Binance-protocol venue answers."""
+
+    rest: str
+    stream: str
+
+
+REAL: Final = {
+    "binance": Endpoints("https://api.binance.com", "wss://stream.binance.com:9443/ws"),
+    "binanceus": Endpoints("https://api.binance.us", "wss://stream.binance.us:9443/ws"),
+}
+SANDBOX: Final = {"binance": Endpoints("https://testnet.binance.vision", "wss://stream.testnet.binance.vision/ws")}
+
+
+def at_base_url(base_url: str) -> Endpoints:
+    """Return the endpoints of a venue of this protocol that stands elsewhere: "http://127.0.0.1:8900"."""
+    rest = base_url.rstrip("/")
+    return Endpoints(rest, "ws" + rest.removeprefix("http") + "/ws")
+
+
+class BinanceMarket:
+    """Implements `venues.port.Market`."""
+
+    def __init__(self, adapter: str, endpoints: Endpoints, *, idle_s: float = IDLE_S) -> None:
+        self.rest = BinanceRest(adapter, endpoints.rest)
+        self._stream_url = endpoints.stream
+        self._idle_s = idle_s
+        self._instruments: dict[Symbol, Instrument] = {}
+        self._offset_ns = 0
+
+    async def open(self) -> None:
+        """As the port promises; a second call refreshes rules and clock."""
+        self._offset_ns = await self.rest.clock_offset_ns()
+        self._instruments = await self.rest.instruments()
+
+    async def close(self) -> None:
+        """As the port promises."""
+        await self.rest.close()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the rules are known."""
+        return bool(self._instruments)
+
+    def instruments(self) -> dict[Symbol, Instrument]:
+        """Return every instrument, by symbol."""
+        return self._instruments
+
+    def instrument(self, symbol: Symbol) -> Instrument:
+        """As the port promises."""
+        try:
+            return self._instruments[symbol]
+        except KeyError:
+            raise NotFound(
+                f"symbol {symbol!r} is not traded here", hint="write it like BTC/USDT; see the venue's list"
+            ) from None
+
+    async def bars(self, symbol: Symbol, timeframe: str, *, since_ns: int = 0, limit: int = 500) -> list[Bar]:
+        """As the port promises, in as many requests as it takes."""
+        venue_symbol, length_ns = self.instrument(symbol).venue_symbol, timeframe_ns(timeframe)
+        if since_ns:
+            bars = await self.rest.bars_from(venue_symbol, timeframe, length_ns, since_ns, limit + 1)
+            return bars[:limit] if len(bars) > limit else self._without_unfinished(bars, length_ns)
+        bars = await self.rest.bars_until_now(venue_symbol, timeframe, length_ns, limit + 1)
+        return self._without_unfinished(bars, length_ns)[-limit:]
+
+    async def stream(self, subscriptions: Iterable[Subscription]) -> AsyncIterator[MarketEvent]:
+        """As the port promises."""
+        wanted = list(subscriptions)
+        venue_symbols = {entry.symbol: self.instrument(entry.symbol).venue_symbol for entry in wanted}
+        async for event in follow(self._stream_url, names_of(wanted, venue_symbols), idle_s=self._idle_s):
+            yield event
+
+    def _without_unfinished(self, bars: list[Bar], length_ns: int) -> list[Bar]:
+        """Drop the newest bar unless it closed within the last `length_ns`.
+
+        The venue does not say which is unfinished. A bar with a newer one behind it is closed; the newest is, only
+        while its successor has not begun. (A venue whose prices run in a time of their own never passes that test.)
+        """
+        if not bars:
+            return bars
+        age_ns = time.time_ns() + self._offset_ns - bars[-1].close_ns
+        return bars if 0 <= age_ns < length_ns else bars[:-1]
