@@ -1,7 +1,6 @@
 """config.toml -> one frozen `Config`, with errors that name the line and the remedy."""
 
 from algobot.config.diff import LIVE_FIELDS, BotChange, ConfigDiff, diff
-from algobot.config.keys import ApiKeys, read_keys
 from algobot.config.load import Flags, Loaded, load, load_with_origins, to_specs
 from algobot.config.problems import InvalidConfig, Problem
 from algobot.config.sections import AccountSection, BotSection, Config, DaemonSection, VenueSection
@@ -9,7 +8,6 @@ from algobot.config.sections import AccountSection, BotSection, Config, DaemonSe
 __all__ = [
     "LIVE_FIELDS",
     "AccountSection",
-    "ApiKeys",
     "BotChange",
     "BotSection",
     "Config",
@@ -23,6 +21,5 @@ __all__ = [
     "diff",
     "load",
     "load_with_origins",
-    "read_keys",
     "to_specs",
 ]

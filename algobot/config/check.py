@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path as FilePath
 from typing import Final
 from urllib.parse import urlsplit
 
-from algobot.config.keys import read_keys
 from algobot.config.problems import Path, Problem, did_you_mean, shown
 from algobot.config.sections import AccountSection, BotSection, Config, VenueSection
 from algobot.errors import ConfigError
@@ -19,9 +19,9 @@ _SOCKET_BYTES: Final = 107  # sun_path of Linux, without its final zero
 Found = tuple[Path, str, str]  # where, what, remedy
 
 
-def check(config: Config, where: Callable[[Path], str]) -> list[Problem]:
+def check(config: Config, where: Callable[[Path], str], env: Mapping[str, str]) -> list[Problem]:
     """Return everything wrong with a well-typed configuration; `where` names file and line of a path."""
-    found = [*_daemon(config), *_venues(config), *_accounts(config), *_bots(config)]
+    found = [*_daemon(config), *_venues(config), *_accounts(config), *_bots(config, env)]
     return [Problem(where(path), path, what, remedy) for path, what, remedy in found]
 
 
@@ -74,7 +74,7 @@ def _in_the_clear(path: Path, venue: VenueSection) -> Iterator[Found]:
         )
 
 
-def _bots(config: Config) -> Iterator[Found]:
+def _bots(config: Config, env: Mapping[str, str]) -> Iterator[Found]:
     for name, bot in config.bots.items():
         path = ("bots", name)
         yield from _name(path, name)
@@ -84,7 +84,7 @@ def _bots(config: Config) -> Iterator[Found]:
             yield (*path, "strategy"), "is empty", "name one: ma_crossover, trend_following, mean_reversion or your own"
         yield from _money(path, bot)
         yield from _risk(path, bot.risk)
-        yield from _account(path, bot, config)
+        yield from _account(path, bot, config, env)
 
 
 def _symbol(path: Path, symbol: str) -> Iterator[Found]:
@@ -122,28 +122,29 @@ def _risk(path: Path, risk: RiskSpec) -> Iterator[Found]:
         yield where, f"{risk.max_order_notional} is below 0", "in quote currency; 0 turns the limit off"
 
 
-def _account(path: Path, bot: BotSection, config: Config) -> Iterator[Found]:
+def _account(path: Path, bot: BotSection, config: Config, env: Mapping[str, str]) -> Iterator[Found]:
     section = config.accounts.get(bot.account)
     if section is None:
         remedy = did_you_mean(bot.account, config.accounts) if config.accounts else "write an [accounts.NAME]"
         yield (*path, "account"), f"there is no account {shown((), bot.account)}", remedy
     elif bot.mode is BotMode.LIVE:
-        yield from _live(path, bot, section)
+        yield from _live(path, bot, section, env)
 
 
-def _live(path: Path, bot: BotSection, account: AccountSection) -> Iterator[Found]:
+def _live(path: Path, bot: BotSection, account: AccountSection, env: Mapping[str, str]) -> Iterator[Found]:
     """Real money needs three things said: the bot's mode, the account's `live`, and its keys."""
     if not account.live:
         what = f"is live, but account {bot.account} is not armed"
         yield (*path, "mode"), what, f'write live = true in [accounts.{bot.account}], or mode = "paper"'
-    if not account.key_file:
+    if not account.key_file and not _keys_elsewhere(bot.account, env):
         what = f"is live, but account {bot.account} has no keys"
         yield (*path, "mode"), what, f'write key_file = "…" in [accounts.{bot.account}], or mode = "paper"'
-        return
-    try:
-        read_keys(account)
-    except ConfigError as error:
-        yield ("accounts", bot.account, "key_file"), error.message, error.hint
+
+
+def _keys_elsewhere(account: str, env: Mapping[str, str]) -> bool:
+    """Whether systemd or the environment hands us the keys (`algobot.venues.keys` reads them)."""
+    credential = FilePath(env.get("CREDENTIALS_DIRECTORY", "/nowhere")) / account
+    return credential.exists() or f"ALGOBOT_KEY_{account.upper().replace('-', '_')}" in env
 
 
 def _name(path: Path, name: str) -> Iterator[Found]:

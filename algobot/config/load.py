@@ -12,7 +12,7 @@ from algobot import paths
 from algobot.config.build import build
 from algobot.config.check import check
 from algobot.config.problems import InvalidConfig, Path, Problem
-from algobot.config.sections import AccountSection, BotSection, Config
+from algobot.config.sections import BotSection, Config
 from algobot.config.source import FileOrigin, Layers, environment, flag, read_file
 from algobot.errors import ConfigError
 from algobot.model import BotId, BotSpec
@@ -60,7 +60,7 @@ def load_with_origins(
     config, problems = build(layers)
     if config is not None:
         config = _with_whole_paths(config, layers, env)
-        problems = check(config, lambda path: _where(layers, path))
+        problems = check(config, lambda path: _where(layers, path), env)
     if problems or config is None:
         raise InvalidConfig(sorted(problems, key=_in_reading_order))
     return Loaded(config, layers, files)
@@ -102,19 +102,12 @@ def _files(path: str | FilePath | None, env: Mapping[str, str]) -> list[FilePath
 def _with_whole_paths(config: Config, layers: Layers, env: Mapping[str, str]) -> Config:
     """A relative path in a file is meant from that file's folder, wherever the daemon was started."""
 
-    def whole(value: str, path: Path, *, below: str = "") -> str:
+    def whole(value: str, path: Path) -> str:
         if not value:
             return ""
         origin = layers.said(path)
         start = origin.file.absolute().parent if isinstance(origin, FileOrigin) else FilePath.cwd()
-        return str(start / below / paths.expand(value, env=env))
-
-    def account(name: str, section: AccountSection) -> AccountSection:
-        credential = FilePath(env.get("CREDENTIALS_DIRECTORY", "/nowhere")) / section.key_file
-        if section.key_file and credential.is_file():
-            return msgspec.structs.replace(section, key_file=str(credential))
-        file = whole(section.key_file, ("accounts", name, "key_file"), below="keys")
-        return msgspec.structs.replace(section, key_file=file)
+        return str(start / paths.expand(value, env=env))
 
     daemon = msgspec.structs.replace(
         config.daemon,
@@ -122,7 +115,10 @@ def _with_whole_paths(config: Config, layers: Layers, env: Mapping[str, str]) ->
         socket=whole(config.daemon.socket, ("daemon", "socket")),
         strategies_dir=whole(config.daemon.strategies_dir, ("daemon", "strategies_dir")),
     )
-    accounts = {name: account(name, section) for name, section in config.accounts.items()}
+    accounts = {
+        name: msgspec.structs.replace(section, key_file=whole(section.key_file, ("accounts", name, "key_file")))
+        for name, section in config.accounts.items()
+    }
     return msgspec.structs.replace(config, daemon=daemon, accounts=accounts)
 
 

@@ -111,15 +111,15 @@ def read_file(file: FilePath) -> tuple[dict[str, Any], FileOrigin]:
         raise _not_toml(file, text, str(error)) from None
 
 
-def read_trusted(file: FilePath, *, private: bool = False) -> str:
-    """Return the text of a file that only we or root can have written (`private`: and only we can read).
+def read_trusted(file: FilePath) -> str:
+    """Return the text of a file that only we or root can have written.
 
     Raises:
         ConfigError: missing, not a file, too large, not UTF-8, or open to others.
     """
     try:
         with file.open("rb") as stream:
-            refuse_open_to_others(file, os.fstat(stream.fileno()), private=private)
+            refuse_open_to_others(file, os.fstat(stream.fileno()))
             data = stream.read(_MAX_BYTES + 1)
     except FileNotFoundError:
         raise ConfigError(f"{file}: no such file", hint="`algobot init` writes a first configuration") from None
@@ -136,13 +136,13 @@ def read_trusted(file: FilePath, *, private: bool = False) -> str:
         raise ConfigError(f"{file}:{line}: not UTF-8 text", hint="save it as UTF-8") from None
 
 
-def refuse_open_to_others(file: FilePath, info: os.stat_result, *, private: bool = False) -> None:
+def refuse_open_to_others(file: FilePath, info: os.stat_result) -> None:
     """Do nothing for a file that only we (or root) can change.
 
     A group may write where it is the owner's own, as distributions with umask 002 make files.
 
     Raises:
-        ConfigError: it belongs to somebody else, or its mode lets others write (`private`: or read).
+        ConfigError: it belongs to somebody else, or its mode lets others write.
     """
     if info.st_uid not in (os.geteuid(), 0):
         raise ConfigError(
@@ -150,8 +150,6 @@ def refuse_open_to_others(file: FilePath, info: os.stat_result, *, private: bool
             hint=f"whoever owns it could trade with your money: sudo chown {os.geteuid()} {file}",
         )
     mode = stat.S_IMODE(info.st_mode)
-    if private and mode & 0o077 and "CREDENTIALS_DIRECTORY" not in os.environ:
-        raise ConfigError(f"{file} can be read by others (mode {mode:04o})", hint=f"chmod 600 {file}")
     group_is_others = info.st_gid != info.st_uid
     if mode & stat.S_IWOTH or (mode & stat.S_IWGRP and group_is_others):
         raise ConfigError(f"{file} can be changed by others (mode {mode:04o})", hint=f"chmod go-w {file}")
