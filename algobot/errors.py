@@ -50,6 +50,12 @@ class DataError(AlgobotError):
     code = "data.invalid"
 
 
+class CheckpointMismatch(AlgobotError):
+    """Saved bytes belong to another strategy, other parameters or another version: warm up afresh instead."""
+
+    code = "checkpoint.layout"
+
+
 # --- the daemon and its clients ------------------------------------------------------------------------------------
 
 

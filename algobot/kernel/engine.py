@@ -1,0 +1,282 @@
+# mypy: disable-error-code="no-any-return"
+"""The loop that is a backtest, a paper bot and a live bot: the same compiled code, fed differently.
+
+One bar, in this order: match what waits (at the open, then within the bar, protective exits included) → mark →
+`on_bar` → risk rules → rest or queue. A live bar leaves out the matching and hands the orders out; a warm-up bar
+only folds. One symbol or many sharing one account: all match, then all are marked, then all decide.
+"""
+
+from __future__ import annotations
+
+import math
+
+from algobot.kernel import records as r
+from algobot.kernel.dispatch import fold
+from algobot.kernel.jit import kernel
+from algobot.kernel.ledger import apply_fill, forget, mark_equity, sign, value
+from algobot.kernel.matching import book, copy_order, follow, match_bar, slipped, stop_level
+from algobot.kernel.records import Rec, Records
+from algobot.kernel.risk import NONE, TOO_SMALL, allowed_lots, whole_lots
+
+_DAY_NS = 86_400_000_000_000
+
+
+@kernel
+def simulate(
+    accounts: Records,
+    slots: Records,
+    states: Records,
+    settings: Records,
+    params: Records,
+    bars: Records,
+    fills: Records,
+    curve: Records,
+    start: int,
+) -> int:
+    """Fold `bars[symbol, t]` from `t = start` and return the first `t` not folded.
+
+    It ends early when `fills` could overflow: take the first `accounts[0].filled` and call again. A bar whose close
+    is not a number is a bar that symbol does not have. `curve[t]` gets the equity after bar t.
+    """
+    account = accounts[0]
+    account.filled = 0
+    room = fills.shape[0] - slots.shape[0] * (r.WAITING + 2)
+    for t in range(start, bars.shape[1]):
+        if account.filled > room:
+            return t
+        _advance(account, slots, states, settings, params, bars, fills, t)
+        curve[t] = account.equity
+    return bars.shape[1]
+
+
+@kernel
+def _advance(
+    account: Rec,
+    slots: Records,
+    states: Records,
+    settings: Records,
+    params: Records,
+    bars: Records,
+    fills: Records,
+    t: int,
+) -> None:
+    count = slots.shape[0]
+    worth = 0.0
+    for k in range(count):
+        bar = bars[k, t]
+        slot = slots[k]
+        if bar.close > 0.0:
+            _begin(account, bar)
+            if account.mode == r.PAPER:
+                match_bar(account, slot, settings[k], bar, fills, k)
+            elif slot.position.lots != 0:
+                follow(slot.position, bar)
+            slot.mark = bar.close
+        worth += value(slot, settings[k].lot)
+    mark_equity(account, worth)
+    for k in range(count):
+        if bars[k, t].close > 0.0:
+            _decide(account, slots[k], states[k], settings[k], params[k], bars[k, t])
+
+
+@kernel
+def _begin(account: Rec, bar: Rec) -> None:
+    """Count the bar; the first of a UTC day takes the equity of the last mark as the day's start."""
+    day = bar.open_ns // _DAY_NS
+    if day != account.day:
+        account.day = day
+        account.day_start = account.equity
+    if bar.close_ns > account.bar_ns:
+        account.bar_ns = bar.close_ns
+        account.bars += 1
+
+
+@kernel
+def _decide(account: Rec, slot: Rec, state: Rec, setting: Rec, params: Rec, bar: Rec) -> None:
+    orders = slot.orders
+    _blank(slot, orders)
+    fold(state, bar, slot.position, params, orders)
+    if orders.protects == 1:
+        _plan(slot, orders)
+    if account.mode == r.FOLD:
+        orders.asked = 0
+        return
+    if orders.wish != r.NO_WISH:
+        _pursue(account, slot, setting, bar.close)
+    for i in range(orders.asked):
+        _check(account, slot, setting, orders.asks[i], bar.close)
+    if account.mode == r.PAPER:
+        _rest(slot)
+
+
+@kernel
+def _blank(slot: Rec, orders: Rec) -> None:
+    orders.asked = 0
+    orders.wish = r.NO_WISH
+    orders.protects = 0
+    orders.reason = 0
+    slot.refusal = NONE
+    if slot.position.lots == 0 and slot.waits == 0 and slot.pending == 0:
+        slot.plan_stop = 0.0
+        slot.plan_target = 0.0
+        slot.plan_trail = 0.0
+
+
+@kernel
+def _plan(slot: Rec, orders: Rec) -> None:
+    """Protect the next position so, and the present one too unless the strategy wants to turn it around."""
+    slot.plan_stop = orders.stop
+    slot.plan_target = orders.target
+    slot.plan_trail = orders.trail
+    position = slot.position
+    turns = orders.wish != r.NO_WISH and sign(orders.exposure) != position.side
+    if position.lots != 0 and not turns:
+        position.stop = orders.stop
+        position.target = orders.target
+        position.trail = orders.trail
+
+
+@kernel
+def _pursue(account: Rec, slot: Rec, setting: Rec, price: float) -> None:
+    """Turn the wished exposure into market orders: one that closes, one that opens."""
+    orders = slot.orders
+    exposure = orders.exposure
+    if exposure < 0.0 and setting.allow_short == 0:
+        exposure = 0.0
+    held = slot.position.lots + slot.pending
+    side = sign(exposure)
+    if side == sign(held) and (orders.wish == r.HOLD_SIDE or side == 0):
+        return
+    notional = account.equity * setting.position_fraction * abs(exposure)
+    wanted = side * whole_lots(notional, price, setting.lot)
+    if held * side < 0 or side == 0:
+        _order(orders, sign(-held), abs(held), r.EXIT, 1)
+        held = 0
+    change = wanted - held
+    if change * sign(held) < 0:
+        _order(orders, sign(change), abs(change), r.EXIT, 1)
+        return
+    lots = allowed_lots(account, slot, setting, held, side, abs(change), price)
+    if lots > 0:
+        _order(orders, side, lots, r.ENTRY, 0)
+    elif side != 0 and slot.refusal == NONE and held == 0:
+        slot.refusal = TOO_SMALL
+
+
+@kernel
+def _order(orders: Rec, side: int, lots: int, tag: int, reduces: int) -> None:
+    """Ask for a market order in the engine's own name; it is checked already."""
+    if orders.asked >= r.ASKS or lots == 0:
+        return
+    ask = orders.asks[orders.asked]
+    ask.kind = r.MARKET
+    ask.side = side
+    ask.lots = lots
+    ask.price = 0.0
+    ask.tag = tag
+    ask.ioc = 0
+    ask.reduce_only = reduces
+    ask.age = -1  # checked
+    orders.asked += 1
+
+
+@kernel
+def _check(account: Rec, slot: Rec, setting: Rec, ask: Rec, price: float) -> None:
+    """Cut what the strategy asked for itself to what the rules allow, and its price to a tick on the safe side."""
+    if ask.kind == r.CANCEL or ask.age < 0:
+        return
+    if (ask.side != 1 and ask.side != -1) or ask.lots <= 0 or (ask.kind != r.MARKET and not ask.price > 0.0):
+        ask.kind = r.EMPTY
+        return
+    if ask.kind != r.MARKET:
+        price = ask.price
+        if setting.tick > 0.0:
+            ticks = ask.price / setting.tick
+            up = (ask.side > 0) == (ask.kind == r.STOP)
+            ask.price = (math.ceil(ticks - 1e-9) if up else math.floor(ticks + 1e-9)) * setting.tick
+    held = slot.position.lots + slot.pending
+    if ask.reduce_only == 1:
+        return
+    ask.lots = allowed_lots(account, slot, setting, held, ask.side, ask.lots, price)
+    if ask.lots <= 0:
+        ask.kind = r.EMPTY
+
+
+@kernel
+def _rest(slot: Rec) -> None:
+    """Move the orders to where they wait; past `WAITING` the newest are not taken."""
+    orders = slot.orders
+    for i in range(orders.asked):
+        ask = orders.asks[i]
+        if ask.kind == r.CANCEL:
+            _cancel(slot, ask.tag)
+        elif ask.kind != r.EMPTY and slot.waits < r.WAITING:
+            copy_order(slot.waiting[slot.waits], ask)
+            slot.waiting[slot.waits].age = 0
+            slot.waits += 1
+
+
+@kernel
+def _cancel(slot: Rec, tag: int) -> None:
+    keep = 0
+    for i in range(slot.waits):
+        if tag == r.NO_TAG or slot.waiting[i].tag == tag:
+            continue
+        copy_order(slot.waiting[keep], slot.waiting[i])
+        keep += 1
+    slot.waits = keep
+
+
+@kernel
+def close_position(
+    accounts: Records, slots: Records, settings: Records, fills: Records, price: float, ts_ns: int
+) -> int:
+    """Drop what waits and close the position of the only slot at `price`; return the number of fills, 0 or 1."""
+    account = accounts[0]
+    slot = slots[0]
+    account.filled = 0
+    slot.waits = 0
+    position = slot.position
+    if position.lots != 0:
+        side = -position.side
+        at = slipped(price, side, settings[0].slippage)
+        book(account, slot, settings[0], fills, 0, side, abs(position.lots), at, 0, r.CLOSED, ts_ns)
+        slot.mark = price
+        mark_equity(account, value(slot, settings[0].lot))
+    return account.filled
+
+
+@kernel
+def settle(
+    accounts: Records, slots: Records, settings: Records, side: int, lots: int, price: float, fee: float, ts_ns: int
+) -> float:
+    """Book a venue's fill of the only slot and return what it realised, before fees."""
+    slot = slots[0]
+    return apply_fill(accounts[0], slot, settings[0].lot, side, lots, price, fee, ts_ns)
+
+
+@kernel
+def correct_lots(slots: Records, lots: int) -> int:
+    """Set the position of the only slot without a trade; return what it was."""
+    position = slots[0].position
+    before = position.lots
+    position.lots = lots
+    position.side = sign(lots)
+    if lots == 0:
+        forget(position)
+    return before
+
+
+@kernel
+def touched(slots: Records, price: float) -> int:
+    """Return the tag of the protection of the only slot that `price` has reached, or NO_TAG; the stop first."""
+    position = slots[0].position
+    side = position.side
+    if side == 0 or not price > 0.0:
+        return r.NO_TAG
+    level = stop_level(position)
+    if level > 0.0 and (price - level) * side <= 0.0:
+        return r.STOPPED if level == position.stop else r.TRAILED
+    if position.target > 0.0 and (price - position.target) * side >= 0.0:
+        return r.TARGET
+    return r.NO_TAG

@@ -1,0 +1,127 @@
+"""One decorator compiles every kernel, into a cache that no edit can fool.
+
+numba's own cache notices an edit of a function's file but not of the functions it calls. So the cache folder is named
+by a hash of everything a kernel may call: the sources of `algobot.kernel` and `algobot.strategies`, for a person's own
+strategy also its folder, and the versions of numba, numpy and Python. What was compiled from other sources lies
+in another folder.
+
+`ALGOBOT_JIT=0` leaves the functions as they are written: the same source, interpreted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import inspect
+import os
+import platform
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, ParamSpec, TypeVar
+
+import numba
+import numpy as np
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+COMPILED: Final = os.environ.get("ALGOBOT_JIT", "1") != "0"
+_PACKAGE: Final = Path(__file__).resolve().parent.parent
+_BUILT_IN: Final = (_PACKAGE / "kernel", _PACKAGE / "strategies")
+_KEEP: Final = 8  # cache folders: a checkout or two, an older release, a person's own strategies
+_RECENT_S: Final = 3600  # a folder used within this time is never removed
+_PREFIX: Final = "kernels-"
+_CONFIG: Final[Any] = numba.config  # its settings are made at run time, unseen by a type checker
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Return `function` compiled on its first call and loaded from disk in every later process.
+
+    Without the GIL (a thread per core runs sweeps), without fast-math (the same bits everywhere); a division by
+    zero gives inf or nan as in numpy: a kernel never raises.
+    """
+    if not COMPILED:
+        return function
+    before = _CONFIG.CACHE_DIR
+    _CONFIG.CACHE_DIR = str(cache_folder(Path(inspect.getfile(function)).resolve().parent))
+    try:
+        compiled: Callable[P, R] = numba.njit(cache=True, nogil=True, fastmath=False, error_model="numpy")(function)
+    finally:
+        _CONFIG.CACHE_DIR = before
+    return compiled
+
+
+@functools.cache
+def cache_folder(source: Path) -> Path:
+    """Return the folder for what is compiled from the files in `source`, made if it was not there."""
+    own = source.is_relative_to(_PACKAGE)
+    folder = _cache_root() / (_PREFIX + (built_in_hash() if own else sources_hash(source)))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.utime(folder)  # in use: pruning goes by age
+    _prune(folder.parent)
+    return folder
+
+
+@functools.cache
+def built_in_hash() -> str:
+    """Return the hash of the versions and of all kernel and strategy sources of the package."""
+    digest = hashlib.sha256(f"{numba.__version__} {np.__version__} {platform.python_version()}".encode())
+    for folder in _BUILT_IN:
+        _feed(digest, folder)
+    return digest.hexdigest()[:16]
+
+
+@functools.cache
+def sources_hash(source: Path) -> str:
+    """Return the hash of a folder of a person's own kernels and of all they may call."""
+    digest = hashlib.sha256(built_in_hash().encode())
+    _feed(digest, source)
+    return digest.hexdigest()[:16]
+
+
+def _feed(digest: Any, folder: Path) -> None:
+    for file in sorted(folder.rglob("*.py")):
+        digest.update(f"\0{file.relative_to(folder)}\0".encode())
+        digest.update(file.read_bytes())
+
+
+@functools.cache
+def _cache_root() -> Path:
+    """Return the first of the places for caches that can be written, in the end a fresh temporary one."""
+    named = [os.environ.get("CACHE_DIRECTORY", "").split(":")[0]]
+    if xdg := os.environ.get("XDG_CACHE_HOME"):
+        named.append(f"{xdg}/algobot")
+    named.append(os.path.expanduser("~/.cache/algobot"))  # noqa: PTH111 - Path.expanduser raises without a home
+    for name in named:
+        if name.startswith("/") and _is_ours(Path(name)):
+            return Path(name)
+    fallback = Path(tempfile.gettempdir()) / f"algobot-{os.getuid()}"
+    return fallback if _is_ours(fallback) else Path(tempfile.mkdtemp(prefix="algobot-"))
+
+
+def _is_ours(folder: Path) -> bool:
+    """Return whether `folder` can be written by us and by nobody else (a cached kernel is code)."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        info = folder.stat()
+    except OSError:
+        return False
+    private = info.st_uid == os.getuid() and not info.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return private and os.access(folder, os.W_OK | os.X_OK)
+
+
+def _prune(root: Path) -> None:
+    """Remove the folders of old sources, all but the newest few; another process may be doing the same."""
+    try:
+        folders = sorted(root.glob(_PREFIX + "*"), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    except OSError:
+        return
+    for folder in folders[_KEEP:]:
+        with contextlib.suppress(OSError):
+            if folder.stat().st_mtime < time.time() - _RECENT_S:
+                shutil.rmtree(folder, ignore_errors=True)

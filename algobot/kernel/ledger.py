@@ -1,0 +1,91 @@
+# mypy: disable-error-code="no-any-return"
+"""Cash and position after each fill: the sub-account of a bot.
+
+The law: `cash + lots x lot x mark` changes by a fill only through its fee and the distance of its price to
+the mark, and `cash == capital + realised - fees - lots x lot x average` at all times (up to rounding).
+"""
+
+from __future__ import annotations
+
+from algobot.kernel.jit import kernel
+from algobot.kernel.records import Rec
+
+
+@kernel
+def sign(lots: float) -> int:
+    """Return -1, 0 or 1."""
+    if lots > 0:
+        return 1
+    if lots < 0:
+        return -1
+    return 0
+
+
+@kernel
+def closing_lots(held: int, side: int, lots: int) -> int:
+    """Return how many of `lots` make the position `held` smaller."""
+    if held * side >= 0:
+        return 0
+    return min(lots, abs(held))
+
+
+@kernel
+def apply_fill(
+    account: Rec, slot: Rec, lot: float, side: int, lots: int, price: float, fee: float, ts_ns: int
+) -> float:
+    """Book one fill and return what it realised, before fees.
+
+    A position that opens takes over the protection that was planned for it; one that closes drops its own.
+    """
+    position = slot.position
+    held = position.lots
+    closing = closing_lots(held, side, lots)
+    account.cash -= side * (lots * lot * price) + fee
+    realised = 0.0
+    if closing > 0:
+        realised = closing * lot * (price - position.average) * position.side
+    opening = lots - closing
+    if opening > 0:
+        if held * side > 0:
+            position.average = (abs(held) * position.average + opening * price) / (abs(held) + opening)
+        else:
+            position.average = price
+            position.extreme = price
+            position.opened_ns = ts_ns
+            position.stop = slot.plan_stop
+            position.target = slot.plan_target
+            position.trail = slot.plan_trail
+    position.lots = held + side * lots
+    position.side = sign(position.lots)
+    position.realised += realised
+    position.fees += fee
+    if position.lots == 0:
+        forget(position)
+    return realised
+
+
+@kernel
+def forget(position: Rec) -> None:
+    """Clear what belonged to a position that is closed; its totals stay."""
+    position.average = 0.0
+    position.stop = 0.0
+    position.target = 0.0
+    position.trail = 0.0
+    position.extreme = 0.0
+    position.opened_ns = 0
+    position.within = 0
+
+
+@kernel
+def value(slot: Rec, lot: float) -> float:
+    """Return what the position is worth at its mark; negative when short."""
+    if slot.position.lots == 0:
+        return 0.0
+    return slot.position.lots * lot * slot.mark
+
+
+@kernel
+def mark_equity(account: Rec, worth: float) -> None:
+    """Set the account's equity to its cash and the `worth` of its positions."""
+    account.equity = account.cash + worth
+    account.peak = max(account.peak, account.equity)

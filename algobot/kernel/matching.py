@@ -1,0 +1,218 @@
+# mypy: disable-error-code="no-any-return"
+"""How one bar fills what waits: worst case within the bar.
+
+1. At the open: market orders, and resting orders the open has already reached, all at the open.
+2. Within the bar: orders that open a position, at their price; then the position's stop or trailing stop; then resting
+   orders that close it; then its target. So a bar that touches stop and target is a loss, and a position opened
+   within the bar cannot reach its target in the same bar (nobody knows which came first).
+
+Stops and market orders pay slippage and the taker fee; a limit order that rested pays the maker fee.
+"""
+
+from __future__ import annotations
+
+from algobot.kernel import records as r
+from algobot.kernel import risk
+from algobot.kernel.jit import kernel
+from algobot.kernel.ledger import apply_fill, closing_lots
+from algobot.kernel.records import Rec, Records
+
+
+@kernel
+def match_bar(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, symbol: int) -> None:
+    """Fill what this bar fills; fills are added to `fills` from `account.filled` on."""
+    position = slot.position
+    position.within = 0
+    if slot.waits > 0:
+        _at_open(account, slot, setting, bar, fills, symbol)
+        _within(account, slot, setting, bar, fills, symbol, 0)
+    if position.lots != 0:
+        _protective_stop(account, slot, setting, bar, fills, symbol)
+    if slot.waits > 0:
+        _within(account, slot, setting, bar, fills, symbol, 1)
+    if position.lots != 0:
+        _protective_target(account, slot, setting, bar, fills, symbol)
+    if slot.waits > 0:
+        _tidy(slot)
+    if position.lots != 0:
+        follow(position, bar)
+
+
+@kernel
+def book(
+    account: Rec,
+    slot: Rec,
+    setting: Rec,
+    fills: Records,
+    symbol: int,
+    side: int,
+    lots: int,
+    price: float,
+    maker: int,
+    tag: int,
+    ts_ns: int,
+) -> None:
+    """Charge the fee, apply the fill to the ledger and write it down."""
+    rate = setting.maker_fee if maker else setting.taker_fee
+    fee = lots * setting.lot * price * rate
+    realised = apply_fill(account, slot, setting.lot, side, lots, price, fee, ts_ns)
+    fill = fills[account.filled]
+    fill.ts_ns = ts_ns
+    fill.symbol = symbol
+    fill.side = side
+    fill.lots = lots
+    fill.price = price
+    fill.fee = fee
+    fill.tag = tag
+    fill.is_maker = maker
+    fill.realised = realised
+    account.filled += 1
+
+
+@kernel
+def slipped(price: float, side: int, slippage: float) -> float:
+    """Return `price` worse by `slippage` for this side."""
+    return price * (1.0 + side * slippage)
+
+
+@kernel
+def _fillable(account: Rec, slot: Rec, setting: Rec, order: Rec, price: float) -> int:
+    """Return how much of an order can trade now: what it may open is limited by cash and by a pause."""
+    held = slot.position.lots
+    closing = closing_lots(held, order.side, order.lots)
+    opening = order.lots - closing
+    if opening <= 0 or order.reduce_only == 1 or account.may_open == 0:
+        return closing
+    if order.side > 0 and closing == 0:
+        opening = min(opening, risk.affordable_lots(account, setting, price))
+    return closing + opening
+
+
+@kernel
+def _at_open(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, symbol: int) -> None:
+    for i in range(slot.waits):
+        order = slot.waiting[i]
+        side = order.side
+        reached = (order.price - bar.open) * side
+        maker = 0
+        if order.kind == r.LIMIT:
+            if reached < 0.0:
+                continue
+            price = bar.open
+            maker = 1 if order.age > 0 else 0
+        elif order.kind == r.STOP and reached > 0.0:
+            continue
+        else:
+            price = slipped(bar.open, side, setting.slippage)
+        lots = _fillable(account, slot, setting, order, price)
+        order.kind = r.EMPTY
+        if lots > 0:
+            book(account, slot, setting, fills, symbol, side, lots, price, maker, order.tag, bar.open_ns)
+
+
+@kernel
+def _within(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, symbol: int, closes: int) -> None:
+    """Fill the resting orders the bar's range reaches: those that open, or with `closes` those that close."""
+    for i in range(slot.waits):
+        order = slot.waiting[i]
+        side = order.side
+        if order.kind == r.EMPTY or (slot.position.lots * side < 0 or order.reduce_only == 1) != (closes == 1):
+            continue
+        best = bar.low if side > 0 else bar.high  # for a limit
+        worst = bar.high if side > 0 else bar.low  # for a stop
+        if order.kind == r.LIMIT and (order.price - best) * side >= 0.0:
+            price = order.price
+            maker = 1
+        elif order.kind == r.STOP and (worst - order.price) * side >= 0.0:
+            price = slipped(order.price, side, setting.slippage)
+            maker = 0
+        else:
+            continue
+        lots = _fillable(account, slot, setting, order, price)
+        order.kind = r.EMPTY
+        if lots > 0:
+            opened = slot.position.lots == 0
+            book(account, slot, setting, fills, symbol, side, lots, price, maker, order.tag, bar.close_ns)
+            if opened:
+                slot.position.within = 1
+
+
+@kernel
+def stop_level(position: Rec) -> float:
+    """Return the price of the position's stop, the tighter of fixed and trailing; 0 is none."""
+    level = position.stop
+    if position.trail > 0.0:
+        trailing = position.extreme - position.side * position.trail
+        if level <= 0.0 or (trailing - level) * position.side > 0.0:
+            level = trailing
+    return level
+
+
+@kernel
+def _protective_stop(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, symbol: int) -> None:
+    position = slot.position
+    side = position.side
+    level = stop_level(position)
+    worst = bar.low if side > 0 else bar.high
+    if level <= 0.0 or (worst - level) * side > 0.0:
+        return
+    start = position.average if position.within == 1 else bar.open
+    price = level if (start - level) * side > 0.0 else start  # gapped through: no better than where the bar began
+    tag = r.STOPPED if level == position.stop else r.TRAILED
+    price = slipped(price, -side, setting.slippage)
+    book(account, slot, setting, fills, symbol, -side, abs(position.lots), price, 0, tag, bar.close_ns)
+
+
+@kernel
+def _protective_target(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, symbol: int) -> None:
+    position = slot.position
+    side = position.side
+    best = bar.high if side > 0 else bar.low
+    if position.within == 1 or position.target <= 0.0 or (best - position.target) * side < 0.0:
+        return
+    price = position.target if (position.target - bar.open) * side > 0.0 else bar.open
+    price = slipped(price, -side, setting.slippage)
+    book(account, slot, setting, fills, symbol, -side, abs(position.lots), price, 0, r.TARGET, bar.close_ns)
+
+
+@kernel
+def follow(position: Rec, bar: Rec) -> None:
+    """Move the best price seen; it protects from the next bar on."""
+    if position.side > 0:
+        position.extreme = max(position.extreme, bar.high)
+    else:
+        position.extreme = min(position.extreme, bar.low)
+
+
+@kernel
+def _tidy(slot: Rec) -> None:
+    """Drop what is filled, immediate orders, and orders that only reduce once there is nothing left to reduce."""
+    opens = False
+    for i in range(slot.waits):
+        order = slot.waiting[i]
+        if order.ioc == 1:
+            order.kind = r.EMPTY
+        if order.kind != r.EMPTY and order.reduce_only == 0:
+            opens = True
+    keep = 0
+    for i in range(slot.waits):
+        order = slot.waiting[i]
+        if order.kind == r.EMPTY or (order.reduce_only == 1 and slot.position.lots == 0 and not opens):
+            continue
+        copy_order(slot.waiting[keep], order)
+        slot.waiting[keep].age += 1
+        keep += 1
+    slot.waits = keep
+
+
+@kernel
+def copy_order(into: Rec, order: Rec) -> None:
+    """Copy every field."""
+    into.lots = order.lots
+    into.price = order.price
+    into.tag = order.tag
+    into.kind = order.kind
+    into.side = order.side
+    into.ioc = order.ioc
+    into.reduce_only = order.reduce_only
+    into.age = order.age

@@ -1,0 +1,86 @@
+"""The rules between a wish and an order: they cut what opens, never what closes."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from algobot.kernel.jit import kernel
+from algobot.kernel.ledger import closing_lots
+from algobot.kernel.records import Rec
+
+NONE, NOT_OPENING, DRAWDOWN, DAILY_LOSS, NO_SHORTS, POSITION_CAP, ORDER_CAP, CASH, TOO_SMALL = range(9)
+REFUSALS: Final = (
+    "",
+    "opens nothing now",
+    "drawdown limit reached",
+    "daily loss limit reached",
+    "shorts are not allowed",
+    "position limit reached",
+    "order limit reached",
+    "not enough cash",
+    "less than one lot",
+)
+_MOST: Final = 9.0e18
+
+
+@kernel
+def whole_lots(notional: float, price: float, lot: float) -> int:
+    """Return the lots that `notional` buys at `price`, rounded down; 0 where the numbers make no sense."""
+    one = price * lot
+    if not (notional > 0.0 and one > 0.0):
+        return 0
+    return math.floor(min(notional / one, _MOST))
+
+
+@kernel
+def entries_blocked(account: Rec, setting: Rec) -> int:
+    """Return why nothing may be opened now, or NONE."""
+    if account.may_open == 0:
+        return NOT_OPENING
+    drawdown = setting.max_drawdown_fraction
+    if drawdown > 0.0 and account.equity <= account.peak * (1.0 - drawdown):
+        return DRAWDOWN
+    loss = setting.max_daily_loss_fraction
+    if loss > 0.0 and account.equity <= account.day_start * (1.0 - loss):
+        return DAILY_LOSS
+    return NONE
+
+
+@kernel
+def affordable_lots(account: Rec, setting: Rec, price: float) -> int:
+    """Return the lots that cash can buy at `price`, fee and slippage included."""
+    cost = price * (1.0 + setting.taker_fee + setting.slippage)
+    return whole_lots(account.cash, cost, setting.lot)
+
+
+@kernel
+def allowed_lots(account: Rec, slot: Rec, setting: Rec, held: int, side: int, lots: int, price: float) -> int:
+    """Return how many of `lots` may be traded from a position of `held` lots; the reason for a cut is in the slot."""
+    closing = closing_lots(held, side, lots)
+    opening = lots - closing
+    if opening <= 0:
+        return closing
+    why = entries_blocked(account, setting)
+    if why == NONE and side < 0 and setting.allow_short == 0:
+        why = NO_SHORTS
+    if why != NONE:
+        slot.refusal = why
+        return closing
+    after = 0 if closing > 0 else abs(held)
+    if setting.max_position_fraction > 0.0:
+        room = whole_lots(account.equity * setting.max_position_fraction, price, setting.lot) - after
+        if room < opening:
+            opening = max(room, 0)
+            slot.refusal = POSITION_CAP
+    if setting.max_order_notional > 0.0:
+        room = whole_lots(setting.max_order_notional, price, setting.lot)
+        if room < opening:
+            opening = room
+            slot.refusal = ORDER_CAP
+    if side > 0 and closing == 0:
+        room = affordable_lots(account, setting, price)
+        if room < opening:
+            opening = room
+            slot.refusal = CASH
+    return closing + opening

@@ -1,0 +1,385 @@
+"""The kernel as the daemon sees it: one strategy on one symbol, one bar at a time.
+
+A paper bot calls `step`, which is the backtest's own loop over one bar. A live bot calls `decide` and sends what comes
+back, `apply_fill` for what the venue reports, and `protect` with each price. Both call `warm` for history.
+Calls are synchronous, take microseconds, and never keep a reference to what they were given.
+
+A bar that is not finite, not positive, or whose high and low do not enclose it raises `DataError` before anything
+changes. A bar at or before the last one folded changes nothing (it was seen already) and returns nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple
+
+import numpy as np
+
+from algobot.errors import CheckpointMismatch, DataError
+from algobot.kernel import engine, risk
+from algobot.kernel import records as r
+from algobot.kernel.records import Rec
+from algobot.kernel.strategy import Strategy
+from algobot.model import Bar, Param
+
+Kind = Literal["market", "limit", "stop", "cancel"]
+Word = Literal["long", "short", "flat", "keep"]
+_KINDS: Final[dict[int, Kind]] = {r.MARKET: "market", r.LIMIT: "limit", r.STOP: "stop", r.CANCEL: "cancel"}
+_DAY_NS: Final = 86_400_000_000_000
+_FILLS: Final = r.WAITING + 4  # the most one bar can fill
+_MAGIC: Final = b"AGB1"
+
+
+class Settings(NamedTuple):
+    """The account's and the instrument's side of a bot. Fractions as in `model.RiskSpec`; 0 turns a limit off."""
+
+    lot: float  # base units
+    tick: float  # quote units; 0 leaves prices as they are
+    maker_fee: float  # a fraction of notional, in quote
+    taker_fee: float
+    capital: float  # quote units
+    position_fraction: float = 0.2  # an entry's size, of equity
+    allow_short: bool = False
+    slippage: float = 0.0  # a fraction of price, for market and stop orders filled here
+    max_position_fraction: float = 1.0
+    max_drawdown_fraction: float = 0.0
+    max_daily_loss_fraction: float = 0.0
+    max_order_notional: float = 0.0
+
+
+class Request(NamedTuple):
+    """What a live bot should send. `side` is +1 or -1; a cancel names the tag of the orders to cancel, "" is all."""
+
+    kind: Kind
+    side: int
+    lots: int
+    price: float  # of a limit or stop; 0.0 for a market order
+    tag: str  # "entry", "exit", "stop", "target", "trail" or the strategy's own
+    reduce_only: bool = False
+    immediate: bool = False
+
+
+class SimFill(NamedTuple):
+    """A fill of a paper bot; `realised` is by this fill, before fees."""
+
+    ts_ns: int
+    side: int
+    lots: int
+    price: float
+    fee: float
+    is_maker: bool
+    tag: str
+    realised: float = 0.0
+
+
+class Decision(NamedTuple):
+    """What the strategy said on the last bar, and why, with the numbers that caused it."""
+
+    word: Word
+    reason: str
+    values: dict[str, float]
+
+
+class Session:
+    """One strategy, one symbol: its state, its orders, its ledger."""
+
+    __slots__ = (
+        "_accounts",
+        "_bars",
+        "_curve",
+        "_fills",
+        "_params",
+        "_settings",
+        "_slots",
+        "_states",
+        "layout",
+        "params",
+        "settings",
+        "strategy",
+    )
+
+    def __init__(self, strategy: Strategy, params: Mapping[str, Param], settings: Settings) -> None:
+        """Start flat with `settings.capital` in cash.
+
+        Raises:
+            StrategyError: a parameter the strategy does not take.
+        """
+        self.strategy = strategy
+        self.params = strategy.params(params)
+        self.layout = layout_of(strategy, self.params)
+        self._params = strategy.params_records(self.params)
+        self._accounts = np.zeros(1, r.ACCOUNT)
+        self._slots = np.zeros(1, r.SLOT)
+        self._states = np.zeros(1, strategy.state)
+        self._settings = np.zeros(1, r.SETTINGS)
+        self._bars = np.zeros((1, 1), r.BAR)
+        self._fills = np.zeros(_FILLS, r.FILL)
+        self._curve = np.zeros(1)
+        for name in ("cash", "equity", "peak", "day_start"):
+            self._accounts[name] = settings.capital
+        self.change_settings(settings)
+
+    # --- bars ------------------------------------------------------------------------------------------------------
+
+    def warm(self, bar: Bar) -> None:
+        """Fold `bar` without trading: history, or bars missed while away. What waits here stays untouched."""
+        self._fold(bar, r.FOLD, may_open=False)
+
+    def decide(self, bar: Bar, *, pending_lots: int = 0, may_open: bool = True) -> list[Request]:
+        """Fold `bar` and return what to send, in order; `pending_lots` (signed) are on their way already.
+
+        A wished exposure comes as market orders for the difference, the closing one apart from the opening one.
+        """
+        self._slots["pending"] = pending_lots
+        if not self._fold(bar, r.LIVE, may_open=may_open):
+            return []
+        orders = self._slots[0].orders
+        return [self._request(ask) for ask in orders.asks[: orders.asked] if ask.kind != r.EMPTY]
+
+    def step(self, bar: Bar, *, may_open: bool = True) -> list[SimFill]:
+        """Fold `bar` as a backtest does and return what it filled; orders wait in here for the next bar.
+
+        Without `may_open` nothing opens, orders that wait included; exits go on.
+        """
+        if not self._fold(bar, r.PAPER, may_open=may_open):
+            return []
+        return self._filled()
+
+    # --- the position ----------------------------------------------------------------------------------------------
+
+    def protect(self, price: float) -> Request | None:
+        """Return the order that closes the position if `price` has reached its stop, trailing stop or target.
+
+        It says so again for every such price until the position is closed: send only what is not on its way.
+        """
+        tag = engine.touched(self._slots, price)
+        if tag == r.NO_TAG:
+            return None
+        lots = self.position_lots
+        return Request("market", -1 if lots > 0 else 1, abs(lots), 0.0, r.TAGS[tag], reduce_only=True)
+
+    def apply_fill(self, side: int, lots: int, price: float, fee: float, ts_ns: int = 0) -> None:
+        """Book a venue's fill; `fee` in quote units, negative for a rebate."""
+        engine.settle(self._accounts, self._slots, self._settings, side, lots, price, fee, ts_ns)
+
+    def set_position(self, lots: int) -> None:
+        """Correct the position to `lots` without a trade: the floor of the exact quantity after fees in base."""
+        engine.correct_lots(self._slots, lots)
+
+    def close_now(self, price: float, ts_ns: int) -> SimFill | None:
+        """Drop what waits and close the position at `price` (less slippage and fee), or return None when flat."""
+        if not (math.isfinite(price) and price > 0):
+            raise DataError(f"cannot close at the price {price}", hint="wait for a price")
+        engine.close_position(self._accounts, self._slots, self._settings, self._fills, price, ts_ns)
+        fills = self._filled()
+        return fills[0] if fills else None
+
+    def cancel_waiting(self) -> int:
+        """Drop the orders that wait in here and return how many there were."""
+        count = int(self._slots["waits"][0])
+        self._slots["waits"] = 0
+        return count
+
+    def change_settings(self, settings: Settings) -> None:
+        """Use these limits and fees from now on; `capital` only counts at the start."""
+        self.settings = settings
+        for name, value in settings._asdict().items():
+            self._settings[name] = value
+
+    # --- what can be seen ------------------------------------------------------------------------------------------
+
+    @property
+    def decision(self) -> Decision:
+        """What the strategy said on the last bar; before the first bar it keeps, without a reason."""
+        slot = self._slots[0]
+        orders = slot.orders
+        reason, values = self.strategy.explain(int(orders.reason), tuple(orders.values.tolist()))
+        if slot.refusal:
+            reason = f"{reason} ({risk.REFUSALS[slot.refusal]})" if reason else risk.REFUSALS[slot.refusal]
+        return Decision(self._word(orders), reason, values)
+
+    @property
+    def position_lots(self) -> int:
+        """Signed: short is negative."""
+        return int(self._slots["position"]["lots"][0])
+
+    @property
+    def average_price(self) -> float:
+        """The entry price of the position, 0.0 when flat."""
+        return float(self._slots["position"]["average"][0])
+
+    @property
+    def stop_price(self) -> float:
+        """The fixed stop of the position, 0.0 for none."""
+        return float(self._slots["position"]["stop"][0])
+
+    @property
+    def target_price(self) -> float:
+        """The target of the position, 0.0 for none."""
+        return float(self._slots["position"]["target"][0])
+
+    @property
+    def cash(self) -> float:
+        """In quote units, after fees."""
+        return float(self._accounts["cash"][0])
+
+    @property
+    def realised(self) -> float:
+        """Closed profit and loss before fees."""
+        return float(self._slots["position"]["realised"][0])
+
+    @property
+    def fees(self) -> float:
+        """Paid so far."""
+        return float(self._slots["position"]["fees"][0])
+
+    @property
+    def last_equity(self) -> float:
+        """Equity at the close of the last bar."""
+        return float(self._accounts["equity"][0])
+
+    @property
+    def peak_equity(self) -> float:
+        """The highest equity at a bar's close."""
+        return float(self._accounts["peak"][0])
+
+    @property
+    def day_start_equity(self) -> float:
+        """Equity when the UTC day of the last bar began."""
+        return float(self._accounts["day_start"][0])
+
+    @property
+    def day_start_ns(self) -> int:
+        """Midnight UTC of the last bar's day."""
+        return int(self._accounts["day"][0]) * _DAY_NS
+
+    @property
+    def last_bar_ns(self) -> int:
+        """The close of the last bar folded, 0 before the first."""
+        return int(self._accounts["bar_ns"][0])
+
+    @property
+    def bars(self) -> int:
+        """How many bars were folded, warm-up included."""
+        return int(self._accounts["bars"][0])
+
+    @property
+    def waiting(self) -> list[Request]:
+        """The orders that wait in here (paper)."""
+        slot = self._slots[0]
+        return [self._request(order) for order in slot.waiting[: slot.waits]]
+
+    def equity(self, mark: float) -> float:
+        """Return cash and the position's value at `mark`."""
+        return self.cash + self.position_lots * self.settings.lot * mark
+
+    # --- checkpoints -----------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> bytes:
+        """Return all there is as bytes for `restore`; settings are not part of it."""
+        head = _MAGIC + _digest(self.layout)
+        return head + self._accounts.tobytes() + self._slots.tobytes() + self._states.tobytes()
+
+    def restore(self, data: bytes) -> None:
+        """Become what `snapshot` saw.
+
+        Raises:
+            CheckpointMismatch: bytes of another layout or length; nothing changed.
+        """
+        parts = (self._accounts, self._slots, self._states)
+        head = _MAGIC + _digest(self.layout)
+        want = len(head) + sum(part.nbytes for part in parts)
+        hint = "the bot warms up afresh and takes its position from the ledger"
+        if len(data) != want:
+            raise CheckpointMismatch(f"a checkpoint of {len(data)} bytes, not {want}", hint=hint)
+        if data[: len(head)] != head:
+            raise CheckpointMismatch(f"a checkpoint that is not of {self.layout}", hint=hint)
+        at = len(head)
+        for part in parts:
+            part[:] = np.frombuffer(data, part.dtype, count=1, offset=at)
+            at += part.nbytes
+
+    # --- inside ----------------------------------------------------------------------------------------------------
+
+    def _fold(self, bar: Bar, mode: int, *, may_open: bool) -> bool:
+        """Run one bar through the engine; False when it was seen already."""
+        check_bar(bar)
+        if bar.close_ns <= self._accounts["bar_ns"][0]:
+            return False
+        self._accounts["mode"] = mode
+        self._accounts["may_open"] = may_open
+        self._bars[0, 0] = (bar.open_ns, bar.close_ns, bar.open, bar.high, bar.low, bar.close, bar.volume)
+        engine.simulate(
+            self._accounts,
+            self._slots,
+            self._states,
+            self._settings,
+            self._params,
+            self._bars,
+            self._fills,
+            self._curve,
+            0,
+        )
+        return True
+
+    def _filled(self) -> list[SimFill]:
+        return [sim_fill(row, self.strategy) for row in self._fills[: self._accounts["filled"][0]].tolist()]
+
+    def _request(self, ask: Rec) -> Request:
+        return Request(
+            _KINDS[int(ask.kind)],
+            int(ask.side),
+            int(ask.lots),
+            float(ask.price),
+            tag_word(int(ask.tag), self.strategy),
+            bool(ask.reduce_only),
+            bool(ask.ioc),
+        )
+
+    def _word(self, orders: Rec) -> Word:
+        if orders.wish == r.NO_WISH:
+            return "keep"
+        if orders.exposure > 0:
+            return "long"
+        return "short" if orders.exposure < 0 and self.settings.allow_short else "flat"
+
+
+def check_bar(bar: Bar) -> None:
+    """Return if `bar` is one that can be traded on.
+
+    Raises:
+        DataError: a price or volume that no market has, or a bar that does not enclose its own prices.
+    """
+    low, high = bar.low, bar.high
+    finite = math.isfinite(high) and math.isfinite(bar.volume)
+    if finite and 0 < low <= bar.open <= high and low <= bar.close <= high and bar.volume >= 0:
+        return
+    raise DataError(
+        f"bar at {bar.open_ns} is not one: open {bar.open} high {high} low {low} close {bar.close} volume {bar.volume}",
+        hint="the source sent it so; it was not folded",
+    )
+
+
+def layout_of(strategy: Strategy, params: object) -> str:
+    """Return what a checkpoint must agree with: strategy, parameters, records, sources."""
+    shape = f"{r.ACCOUNT.descr}{r.SLOT.descr}{np.dtype(strategy.state).descr}"
+    return f"{strategy.name}{tuple(params)!r} records {_digest(shape).hex()} source {strategy.source_hash}"  # type: ignore[arg-type]
+
+
+def tag_word(tag: int, strategy: Strategy) -> str:
+    """Return the word of a tag."""
+    if tag < len(r.TAGS):
+        return r.TAGS[tag]
+    return strategy.tags.get(tag, str(tag))
+
+
+def sim_fill(row: tuple[int, int, int, int, float, float, int, int, float], strategy: Strategy) -> SimFill:
+    """Return one row of the engine's fills in words."""
+    ts_ns, _, side, lots, price, fee, tag, is_maker, realised = row
+    return SimFill(ts_ns, side, lots, price, fee, bool(is_maker), tag_word(tag, strategy), realised)
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=12).digest()
