@@ -45,6 +45,23 @@ def socket_path(configured: str = "", *, configured_state_dir: str = "", env: Ma
     return state_dir(configured_state_dir, env=env) / SOCKET_NAME
 
 
+def client_socket(given: str = "", *, env: Mapping[str, str] | None = None) -> Path:
+    """Return the socket a client connects to when told no other: what the configuration says, else where one is.
+
+    $ALGOBOT__DAEMON__SOCKET, then `daemon.socket` of the user's file, then our own place, then the system service's
+    if only that is there. Reads one value and judges nothing: `algobot config check` does.
+    """
+    env = os.environ if env is None else env
+    if named := given or env.get("ALGOBOT__DAEMON__SOCKET", ""):
+        return expand(named, env=env)
+    file = config_path(env=env)
+    socket, state = _configured_places(file)
+    if socket:
+        return file.parent / expand(socket, env=env)
+    own = socket_path(configured_state_dir=str(file.parent / expand(state, env=env)) if state else "", env=env)
+    return SYSTEM_SOCKET if SYSTEM_SOCKET.exists() and not own.exists() else own
+
+
 def config_path(configured: str = "", *, env: Mapping[str, str] | None = None) -> Path:
     """Return the user's configuration file, which need not exist; `SYSTEM_CONFIG` lies below it."""
     env = os.environ if env is None else env
@@ -69,6 +86,17 @@ def expand(text: str, *, env: Mapping[str, str] | None = None) -> Path:
     if text == "~" or text.startswith("~/"):
         return _home(env) / text[2:]
     return Path(text)
+
+
+def _configured_places(file: Path) -> tuple[str, str]:
+    """Return `daemon.socket` and `daemon.state_dir` of a file, "" where it does not say."""
+    import tomllib  # only clients get here, and only those with a configuration of their own
+
+    try:
+        section = tomllib.loads(file.read_text("utf-8")).get("daemon", {})
+        return str(section.get("socket", "")), str(section.get("state_dir", ""))
+    except (OSError, ValueError, AttributeError):
+        return "", ""
 
 
 def _place(configured: str, systemd: str, xdg: str, below_home: str, env: Mapping[str, str]) -> Path:
