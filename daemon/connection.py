@@ -12,6 +12,7 @@ from typing import Final
 
 import anyio
 import anyio.abc
+import msgspec
 import structlog
 
 from algobot.errors import AlgobotError, NotPermitted, ProtocolError
@@ -26,6 +27,7 @@ from algobot.protocol.rpc import (
     encode_reply,
     method_of,
 )
+from algobot.protocol.stream import UnixStream
 from daemon.dispatch import answer
 from daemon.face import Face
 from daemon.hub import Follower, Hub
@@ -36,7 +38,6 @@ DRAIN_S: Final = 5.0
 WORK_S: Final = 120.0  # a mutating call outlives its client, but not this
 BAD_IN_A_ROW: Final = 3
 AT_ONCE: Final = 16
-_READ: Final = 1 << 16
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger("daemon.control")
 
@@ -54,7 +55,7 @@ class Connection:
 
     def __init__(
         self,
-        stream: anyio.abc.SocketStream,
+        stream: UnixStream,
         peer: Peer,
         face: Face,
         hub: Hub,
@@ -82,17 +83,18 @@ class Connection:
                 await self._read(tasks)
             except Hangup as hangup:
                 reason = hangup.reason
-            except (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
-                pass
+            except OSError as error:
+                reason = str(error)
             tasks.cancel_scope.cancel()
         return reason
 
     async def _read(self, tasks: anyio.abc.TaskGroup) -> None:
         splitter = FrameSplitter()
         deadline = anyio.current_time() + self._first_frame_s
-        while True:
+        data = b"-"
+        while data:
             with anyio.move_on_after(deadline - anyio.current_time() if not self._greeted else None) as waited:
-                data = await self._stream.receive(_READ)
+                data = await self._stream.receive()
             if waited.cancelled_caught:
                 await self._refuse(ProtocolError("no hello within 2 s", hint="send it as the first frame"), None)
                 raise Hangup("no hello in time")
@@ -149,7 +151,7 @@ class Connection:
         except Hangup as hangup:
             log.warning("control.dropped", peer=self._peer.name, reason=hangup.reason)
             tasks.cancel_scope.cancel()
-        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+        except OSError:
             tasks.cancel_scope.cancel()
         except Exception as error:
             log.exception("control.failed", peer=self._peer.name, method=method_of(request))
@@ -160,12 +162,12 @@ class Connection:
         finally:
             self._slots.release()
 
-    async def _call(self, request: AnyRequest) -> object:
+    async def _call(self, request: AnyRequest) -> msgspec.Struct:
         if not request.MUTATES:
             return await answer(self._face, self._hub, request, self._peer.name)
         return await self._audited(request)
 
-    async def _audited(self, request: AnyRequest) -> object:
+    async def _audited(self, request: AnyRequest) -> msgspec.Struct:
         """Do it even if the client leaves meanwhile, and write down who asked and what came of it."""
         started = time.monotonic()
         outcome = "canceled"
@@ -193,23 +195,22 @@ class Connection:
             self._events.cancel()
         follower = self._hub.follow(request.since, bot_id=request.bot_id)
         self._events = anyio.CancelScope()
-        try:
-            await self._send(encode_reply(Following(follower.since, follower.complete), call_id))
-        except BaseException:
-            self._hub.unfollow(follower)
-            raise
-        tasks.start_soon(self._push, follower, self._events, tasks)
+        reply = encode_reply(Following(follower.since, follower.complete), call_id)
+        tasks.start_soon(self._push, reply, follower, self._events, tasks)
 
-    async def _push(self, follower: Follower, scope: anyio.CancelScope, tasks: anyio.abc.TaskGroup) -> None:
+    async def _push(
+        self, reply: bytes, follower: Follower, scope: anyio.CancelScope, tasks: anyio.abc.TaskGroup
+    ) -> None:
         try:
             with scope:
+                await self._send(reply)
                 while frames := await follower.frames():
                     await self._send(frames)
                 raise Hangup("it fell too far behind the events")
         except Hangup as hangup:
             log.warning("control.dropped", peer=self._peer.name, reason=hangup.reason)
             tasks.cancel_scope.cancel()
-        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
+        except OSError:
             tasks.cancel_scope.cancel()
         finally:
             self._hub.unfollow(follower)

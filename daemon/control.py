@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Final
 
 import anyio
-import anyio.abc
 import structlog
 
 from algobot.errors import AlgobotError, NotPermitted, Refused
 from algobot.protocol.rpc import encode_error
-from daemon.connection import DRAIN_S, FIRST_FRAME_S, Connection
+from algobot.protocol.stream import UnixStream, accept
+from daemon.connection import DRAIN_S, FIRST_FRAME_S, Connection, Hangup
 from daemon.face import Face
 from daemon.hub import Hub
 from daemon.listen import bind, inherited, unbind
@@ -54,43 +54,41 @@ class ControlServer:
         return self._clients
 
     async def run(self, listening: socket.socket) -> None:
-        """Accept and serve until canceled; closes `listening` in the end."""
-        listener = await anyio.abc.SocketListener.from_socket(listening)
-        async with listener, anyio.create_task_group() as tasks:
+        """Accept and serve until canceled."""
+        async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._hub.run)
             while True:
                 try:
-                    stream = await listener.accept()
-                except anyio.BrokenResourceError as error:
-                    log.warning("control.accept_failed", reason=str(error.__cause__))
+                    stream = await accept(listening)
+                except OSError as error:
+                    log.warning("control.accept_failed", reason=str(error))
                     await anyio.sleep(_BREATH_S)
                     continue
                 self._clients += 1
                 tasks.start_soon(self._serve, stream)
 
-    async def _serve(self, stream: anyio.abc.SocketStream) -> None:
+    async def _serve(self, stream: UnixStream) -> None:
         try:
-            async with stream:
-                raw = stream.extra(anyio.abc.SocketAttribute.raw_socket)  # noqa: S610 - anyio's, not Django's
-                peer = self._roles.peer(raw)
-                if peer.role == NONE:
-                    refusal = NotPermitted(
-                        f"{peer.name} may not use this daemon", hint="ask its owner to be put into daemon.socket_group"
-                    )
-                    return await self._turn_away(stream, refusal)
-                if self._clients > self._most:
-                    full = Refused(f"{self._most} clients are connected already", hint="close one and try again")
-                    return await self._turn_away(stream, full)
-                reason = await Connection(
-                    stream, peer, self._face, self._hub, drain_s=self._drain_s, first_frame_s=self._first_frame_s
-                ).serve()
-                log.debug("control.left", peer=peer.name, reason=reason)
-        except (OSError, anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
+            peer = self._roles.peer(stream.socket)
+            if peer.role == NONE:
+                refusal = NotPermitted(
+                    f"{peer.name} may not use this daemon", hint="ask its owner to be put into daemon.socket_group"
+                )
+                return await self._turn_away(stream, refusal)
+            if self._clients > self._most:
+                full = Refused(f"{self._most} clients are connected already", hint="close one and try again")
+                return await self._turn_away(stream, full)
+            reason = await Connection(
+                stream, peer, self._face, self._hub, drain_s=self._drain_s, first_frame_s=self._first_frame_s
+            ).serve()
+            log.debug("control.left", peer=peer.name, reason=reason)
+        except (OSError, Hangup) as error:
             log.debug("control.left", reason=str(error))
         finally:
+            stream.close()
             self._clients -= 1
 
-    async def _turn_away(self, stream: anyio.abc.SocketStream, error: AlgobotError) -> None:
+    async def _turn_away(self, stream: UnixStream, error: AlgobotError) -> None:
         with anyio.move_on_after(self._drain_s):
             await stream.send(encode_error(error, None))
 
