@@ -1,4 +1,4 @@
-"""`algobot demo`: a simulated venue, the daemon, four bots, and the screen on them: no account, no money, no network."""
+"""`algobot demo`: a simulated venue, the daemon, four bots, and the screen on them: no account, no money at stake."""
 
 from __future__ import annotations
 

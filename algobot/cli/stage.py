@@ -17,7 +17,8 @@ import msgspec
 
 from algobot.errors import AlgobotError, DaemonUnreachable, DeadlineExceeded
 from algobot.line import Line
-from algobot.protocol.requests import GetStatus, Request, Status
+from algobot.protocol.requests import GetStatus, Request
+from algobot.protocol.rows import Status
 from algobot.protocol.rpc import method_of
 
 T = TypeVar("T", bound=msgspec.Struct)
