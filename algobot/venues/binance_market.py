@@ -8,7 +8,8 @@ from typing import Final
 
 import msgspec
 
-from algobot.errors import NotFound
+from algobot.config import VenueSection
+from algobot.errors import ConfigError, NotFound
 from algobot.model import Bar, Instrument, Symbol, timeframe_ns
 from algobot.venues.binance_rest import BinanceRest
 from algobot.venues.binance_stream import follow, names_of
@@ -31,10 +32,19 @@ REAL: Final = {
 SANDBOX: Final = {"binance": Endpoints("https://testnet.binance.vision", "wss://stream.testnet.binance.vision/ws")}
 
 
-def at_base_url(base_url: str) -> Endpoints:
-    """Return the endpoints of a venue of this protocol that stands elsewhere: "http://127.0.0.1:8900"."""
-    rest = base_url.rstrip("/")
-    return Endpoints(rest, "ws" + rest.removeprefix("http") + "/ws")
+def endpoints(name: str, section: VenueSection) -> Endpoints:
+    """Return where venue `name` answers: its base_url, its sandbox, or the real place.
+
+    Raises:
+        ConfigError: it has no sandbox.
+    """
+    if section.base_url:
+        rest = section.base_url.rstrip("/")
+        return Endpoints(rest, "ws" + rest.removeprefix("http") + "/ws")
+    places = SANDBOX if section.sandbox else REAL
+    if section.adapter not in places:
+        raise ConfigError(f"venues.{name}.sandbox: {section.adapter!r} has none", hint="set sandbox = false")
+    return places[section.adapter]
 
 
 class BinanceMarket:

@@ -38,6 +38,7 @@ class Action(Enum):
     SUBMIT = "submit"
     CANCEL = "cancel"
     READ = "read"
+    OPEN = "open"  # a read whose refused key matters
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -46,6 +47,7 @@ class Reply(msgspec.Struct, frozen=True):
     status: int = 0
     body: str = ""
     retry_after: str = ""  # the header, as sent
+    note: str = ""  # what our side saw when there was no answer: "RequestTimeout"
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -77,9 +79,11 @@ def as_error(adapter: str, action: Action, reply: Reply) -> VenueError:
     said = f"{adapter}: {judged.text or 'no usable answer'}"
     if judged.code or reply.status:
         said += f" (code {judged.code or '-'}, HTTP {reply.status or '-'})"
+    elif reply.note:
+        said += f" ({reply.note})"
     if judged.verdict is Verdict.RATE:
         return VenueRateLimited(said, retry_after_ns=judged.retry_after_ns, hint="wait, and ask less often")
-    if action is Action.READ:
+    if action is Action.READ or (action is Action.OPEN and judged.verdict is not Verdict.AUTH):
         return _read_error(judged, said)
     match judged.verdict:
         case Verdict.AUTH:

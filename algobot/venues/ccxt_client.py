@@ -1,0 +1,155 @@
+"""One ccxt.pro instance of one account, imported off the loop, pointed where the configuration says, and judged by us.
+
+ccxt's own errors never leave this file: their classes mix refusals with outages and their texts quote signed URLs. The
+answer behind an error is caught where ccxt looks at it (`handle_errors`), so that status, body and Retry-After of
+exactly this request decide.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+import msgspec
+
+from algobot.errors import ConfigError, VenueUnavailable
+from algobot.venues.classify import Action, Reply, as_error, judge
+from algobot.venues.codes import Verdict
+from algobot.venues.keys import Keys
+
+T = TypeVar("T")
+CACHE_LIMIT: Final = 1000  # entries of every cache ccxt keeps
+REQUEST_MS: Final = 10_000
+PING_MS: Final = 15_000  # a dead socket is noticed within three of them
+RECV_WINDOW_MS: Final = 5_000
+# what a library may throw besides its own errors when an answer is not what it expects
+_SURPRISES: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError, TypeError, LookupError, AttributeError)
+
+
+class CcxtClient:
+    """Wraps the instance; `exchange` exists once open."""
+
+    def __init__(self, adapter: str, *, keys: Keys | None, base_url: str = "", sandbox: bool = False) -> None:
+        self.adapter = adapter
+        self._keys = keys
+        self._base_url = base_url
+        self._sandbox = sandbox
+        self.exchange: Any = None
+        self.skewed = False  # the venue refused our clock: measure it before the next request
+        self._library_error: type[Exception] = Exception
+
+    async def open(self) -> None:
+        """Import ccxt and build the instance, both in a thread; a second call changes nothing.
+
+        Raises:
+            ConfigError: ccxt has no venue of that id, or the venue has no sandbox.
+        """
+        if self.exchange is None:
+            self.exchange = await asyncio.to_thread(self._build)
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        exchange, self.exchange = self.exchange, None
+        if exchange is not None:
+            await exchange.close()
+
+    def set_clock_offset(self, offset_ns: int) -> None:
+        """Stamp requests with the venue's time from now on."""
+        self.exchange.options["timeDifference"] = -(offset_ns // 1_000_000)
+        self.skewed = False
+
+    async def call(self, action: Action, wanted: type[T], method: str, *arguments: object) -> T:
+        """Return the answer of one request, read as `wanted`; amounts keep the digits the venue sent.
+
+        Raises:
+            VenueError: as `action` demands (`classify.as_error`).
+        """
+        answer = await self.ask(action, method, *arguments)
+        try:
+            return msgspec.convert(answer, wanted, strict=False)
+        except msgspec.ValidationError as error:  # cut short, or not what it claims to be: proves nothing
+            raise as_error(self.adapter, action, Reply(note=f"unreadable answer: {error}")) from None
+
+    async def ask(self, action: Action, method: str, *arguments: object) -> Any:
+        """Return what a method of the instance gives, in ccxt's own structures, with every failure judged."""
+        if self.exchange is None:
+            raise VenueUnavailable(f"{self.adapter}: not open")
+        try:
+            return await getattr(self.exchange, method)(*arguments)
+        except self._library_error as error:
+            reply = getattr(error, "reply", None) or Reply(note=type(error).__name__)
+            self.skewed = self.skewed or judge(self.adapter, reply).verdict is Verdict.SKEW
+            raise as_error(self.adapter, action, reply) from None  # the original quotes the signed URL
+        except _SURPRISES as error:
+            raise as_error(self.adapter, action, Reply(note=type(error).__name__)) from None
+
+    def _build(self) -> Any:
+        library = importlib.import_module("ccxt.pro")
+        if self.adapter not in library.exchanges:
+            raise ConfigError(f"venue adapter {self.adapter!r} has no streams in ccxt", hint="see ccxt.pro.exchanges")
+        self._library_error = library.BaseError
+        exchange = getattr(library, self.adapter)(self._settings())
+        if self._sandbox and not self._base_url:
+            if not exchange.urls.get("test"):
+                raise ConfigError(f"venue adapter {self.adapter!r} has no sandbox", hint="set sandbox = false")
+            exchange.set_sandbox_mode(True)
+        if self._base_url:
+            exchange.urls["api"] = moved(exchange.urls["api"], self._base_url)
+            exchange.timeout_on_exit = 0
+        _keep_answers(exchange, library.BaseError)
+        return exchange
+
+    def _settings(self) -> dict[str, Any]:
+        keys = {"apiKey": self._keys.api_key, "secret": self._keys.secret} if self._keys else {}
+        return keys | {
+            "enableRateLimit": False,  # ccxt's queue knows no priorities: the caller's budget decides
+            "timeout": REQUEST_MS,
+            "options": {
+                "defaultType": "spot",
+                "fetchMarkets": {"types": ["spot"]},
+                "fetchCurrencies": False,
+                "adjustForTimeDifference": True,
+                "recvWindow": RECV_WINDOW_MS,
+                "maxRetriesOnFailure": 0,
+                "ordersLimit": CACHE_LIMIT,
+                "tradesLimit": CACHE_LIMIT,
+                "OHLCVLimit": CACHE_LIMIT,
+                "warnOnFetchOpenOrdersWithoutSymbol": False,
+                "ws": {"keepAlive": PING_MS},
+            },
+        }
+
+
+def moved(urls: Any, base_url: str) -> Any:
+    """Return ccxt's nested `urls`, each at the host of `base_url`, paths kept, encrypted if that one is."""
+    if isinstance(urls, dict):
+        return {name: moved(inner, base_url) for name, inner in urls.items()}
+    if not isinstance(urls, str):
+        return urls
+    base, url = urlsplit(base_url), urlsplit(urls)
+    secure = "s" if base.scheme == "https" else ""
+    kind = "ws" if url.scheme.startswith("ws") else "http"
+    return urlunsplit((kind + secure, base.netloc, base.path.rstrip("/") + url.path, url.query, ""))
+
+
+def _keep_answers(exchange: Any, library_error: type[Exception]) -> None:
+    """Make every error that ccxt finds in an answer carry that answer, as `reply`."""
+    look = exchange.handle_errors
+    look_at_status = exchange.handle_http_status_code
+
+    def handle_errors(
+        status: int, reason: str, url: str, method: str, headers: Any, body: str, *rest: object
+    ) -> object:
+        try:
+            verdict = look(status, reason, url, method, headers, body, *rest)
+            look_at_status(status, reason, url, method, body)
+        except library_error as error:
+            retry_after = {str(name).lower(): value for name, value in (headers or {}).items()}.get("retry-after", "")
+            error.reply = Reply(status, body or "", str(retry_after))  # type: ignore[attr-defined]
+            raise
+        return verdict
+
+    exchange.handle_errors = handle_errors

@@ -1,0 +1,120 @@
+"""`Market` over ccxt.pro, for venues without a stream client of their own.
+
+ccxt's bar streams do not say when a bar is closed: it is, once a newer one begins.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, Final
+
+from algobot.errors import NotFound, StreamClosed, VenueError, VenueUnavailable
+from algobot.model import Bar, BarUpdate, Instrument, Quote, Symbol, timeframe_ns
+from algobot.venues import ccxt_wire as wire
+from algobot.venues.ccxt_client import CcxtClient
+from algobot.venues.classify import Action
+from algobot.venues.port import Connected, MarketEvent, Subscription
+
+PAGE: Final = 500
+QUEUE: Final = 20_000
+
+
+class CcxtMarket:
+    """Implements `venues.port.Market`."""
+
+    def __init__(self, client: CcxtClient) -> None:
+        self._client = client
+        self._instruments: dict[Symbol, Instrument] = {}
+
+    async def open(self) -> None:
+        """As the port promises."""
+        await self._client.open()
+        await self._client.ask(Action.READ, "load_markets")
+        self._instruments = wire.to_instruments(self._client.exchange)
+
+    async def close(self) -> None:
+        """As the port promises."""
+        await self._client.close()
+
+    def instrument(self, symbol: Symbol) -> Instrument:
+        """As the port promises."""
+        if symbol not in self._instruments:
+            raise NotFound(f"symbol {symbol!r} is not traded here", hint="write it like BTC/USDT")
+        return self._instruments[symbol]
+
+    async def bars(self, symbol: Symbol, timeframe: str, *, since_ns: int = 0, limit: int = 500) -> list[Bar]:
+        """As the port promises; the newest bar the venue shows is taken for unfinished."""
+        length_ns = timeframe_ns(timeframe)
+        since_ms = since_ns // wire.MS_NS or (time.time_ns() - (limit + 2) * length_ns) // wire.MS_NS
+        bars: list[Bar] = []
+        while len(bars) <= limit:
+            rows = await self._client.ask(Action.READ, "fetch_ohlcv", symbol, timeframe, since_ms, PAGE)
+            page = [bar for bar in _bars(rows, length_ns) if not bars or bar.open_ns > bars[-1].open_ns]
+            if not page:
+                break
+            bars += page
+            since_ms = page[-1].close_ns // wire.MS_NS
+        closed = bars[:-1]
+        return closed[:limit] if since_ns else closed[-limit:]
+
+    async def stream(self, subscriptions: Iterable[Subscription]) -> AsyncIterator[MarketEvent]:
+        """As the port promises; ccxt does not say when a subscription holds, so `Connected` comes at once."""
+        inbox: asyncio.Queue[MarketEvent | StreamClosed] = asyncio.Queue(QUEUE)
+        tasks = [asyncio.create_task(self._watch(wanted, inbox)) for wanted in dict.fromkeys(subscriptions)]
+        try:
+            yield Connected(time.time_ns())
+            while True:
+                item = await inbox.get()
+                if isinstance(item, StreamClosed):
+                    raise item
+                yield item
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if self._client.exchange is not None:
+                await self._client.exchange.close_ws_clients()
+
+    async def _watch(self, wanted: Subscription, inbox: asyncio.Queue[MarketEvent | StreamClosed]) -> None:
+        try:
+            if wanted.timeframe:
+                await self._watch_bars(wanted, inbox)
+            else:
+                await self._watch_quotes(wanted.symbol, inbox)
+        except VenueError as error:
+            await inbox.put(StreamClosed(error.message, hint=error.hint))
+
+    async def _watch_bars(self, wanted: Subscription, inbox: asyncio.Queue[MarketEvent | StreamClosed]) -> None:
+        length_ns, newest = timeframe_ns(wanted.timeframe), None
+        while True:
+            rows = await self._client.ask(Action.READ, "watch_ohlcv", wanted.symbol, wanted.timeframe)
+            now_ns = time.time_ns()
+            for bar in _bars(rows, length_ns):
+                if newest is not None and bar.open_ns < newest.open_ns:
+                    continue
+                if newest is not None and bar.open_ns > newest.open_ns:
+                    await inbox.put(BarUpdate(wanted.symbol, wanted.timeframe, newest, True, now_ns))
+                newest = bar
+            if newest is not None:
+                await inbox.put(BarUpdate(wanted.symbol, wanted.timeframe, newest, False, now_ns))
+
+    async def _watch_quotes(self, symbol: Symbol, inbox: asyncio.Queue[MarketEvent | StreamClosed]) -> None:
+        best_only = bool(self._client.exchange.has.get("watchBidsAsks"))
+        while True:
+            if best_only:
+                ticker = (await self._client.ask(Action.READ, "watch_bids_asks", [symbol])).get(symbol, {})
+            else:
+                ticker = await self._client.ask(Action.READ, "watch_ticker", symbol)
+            now_ns = time.time_ns()
+            if ticker.get("bid") is not None and ticker.get("ask") is not None:
+                event_ns = int(ticker["timestamp"]) * wire.MS_NS if ticker.get("timestamp") else now_ns
+                await inbox.put(Quote(symbol, float(ticker["bid"]), float(ticker["ask"]), event_ns, now_ns))
+
+
+def _bars(rows: Any, length_ns: int) -> list[Bar]:
+    try:
+        return [wire.to_bar(row, length_ns) for row in rows]
+    except (TypeError, ValueError, IndexError) as error:
+        raise VenueUnavailable(f"a bar cannot be read ({error})") from None
