@@ -52,6 +52,7 @@ def apply_fill(
             position.average = price
             position.extreme = price
             position.opened_ns = ts_ns
+            position.entries += 1
             position.stop = slot.plan_stop
             position.target = slot.plan_target
             position.trail = slot.plan_trail

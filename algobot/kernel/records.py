@@ -85,6 +85,7 @@ POSITION: Final = record(
     trail=float64,  # distance from the best price since the entry
     extreme=float64,  # that best price
     opened_ns=int64,
+    entries=int64,  # positions opened so far
     realised=float64,  # before fees
     fees=float64,
     within=int8,  # opened within the present bar, not at its open
