@@ -18,7 +18,8 @@ APP: Final = "algobot"
 CONFIG_NAME: Final = "config.toml"
 SOCKET_NAME: Final = "control.sock"
 SYSTEM_CONFIG: Final = Path("/etc/algobot/config.toml")
-SYSTEM_SOCKET: Final = Path("/run/algobot/control.sock")  # where the system unit listens
+SYSTEM_SOCKETS: Final = (Path("/run/algobot/control.sock"), Path("/run/algobot.sock"))  # of the system's units
+SYSTEM_STATE: Final = Path("/var/lib/algobot")
 
 
 def state_dir(configured: str = "", *, env: Mapping[str, str] | None = None) -> Path:
@@ -48,8 +49,8 @@ def socket_path(configured: str = "", *, configured_state_dir: str = "", env: Ma
 def client_socket(given: str = "", *, env: Mapping[str, str] | None = None) -> Path:
     """Return the socket a client connects to when told no other: what the configuration says, else where one is.
 
-    $ALGOBOT__DAEMON__SOCKET, then `daemon.socket` of the user's file, then our own place, then the system service's
-    if only that is there. Reads one value and judges nothing: `algobot config check` does.
+    $ALGOBOT__DAEMON__SOCKET, then `daemon.socket` of the user's file, then our own place, then the system
+    service's if only that is there. Reads one value and judges nothing: `algobot config check` does.
     """
     env = os.environ if env is None else env
     if named := given or env.get("ALGOBOT__DAEMON__SOCKET", ""):
@@ -59,7 +60,20 @@ def client_socket(given: str = "", *, env: Mapping[str, str] | None = None) -> P
     if socket:
         return file.parent / expand(socket, env=env)
     own = socket_path(configured_state_dir=str(file.parent / expand(state, env=env)) if state else "", env=env)
-    return SYSTEM_SOCKET if SYSTEM_SOCKET.exists() and not own.exists() else own
+    if own.exists():
+        return own
+    return next((path for path in SYSTEM_SOCKETS if path.exists()), own)
+
+
+def client_state_dir(given: str = "", *, env: Mapping[str, str] | None = None) -> Path:
+    """Return the state folder of the daemon `client_socket` leads to: what `algobot kill` latches without a daemon."""
+    env = os.environ if env is None else env
+    if named := given or env.get("ALGOBOT__DAEMON__STATE_DIR", ""):
+        return expand(named, env=env)
+    file = config_path(env=env)
+    _, state = _configured_places(file)
+    own = file.parent / expand(state, env=env) if state else state_dir(env=env)
+    return SYSTEM_STATE if SYSTEM_STATE.is_dir() and not own.exists() else own
 
 
 def config_path(configured: str = "", *, env: Mapping[str, str] | None = None) -> Path:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-
-    from algobot.config import Config, Loaded
+    from algobot.config import Config
 
 _FILE_HELP = "without FILE: what `algobot daemon` would use"
 
@@ -43,7 +42,7 @@ def check(file: str | None, no_strategies: bool, as_json: bool) -> None:
     if not no_strategies:
         from algobot.config.strategies import check_strategies
 
-        check_strategies(loaded.config)
+        check_strategies(loaded.config, loaded.where)
     bots = loaded.config.bots
     live = sorted(name for name, bot in bots.items() if bot.mode.value == "live")
     if as_json:
@@ -61,6 +60,7 @@ def check(file: str | None, no_strategies: bool, as_json: bool) -> None:
 def show(file: str | None, origin: bool, as_json: bool) -> None:
     """Show every setting as the daemon would take it, defaults included."""
     from algobot.config import load_with_origins
+    from algobot.config.problems import dotted
 
     loaded = load_with_origins(file)
     rows = list(_settings(loaded.config))
@@ -72,8 +72,8 @@ def show(file: str | None, origin: bool, as_json: bool) -> None:
         click.echo(json.dumps({"schema_version": 1, "settings": settings}))
         return
     for path, value in rows:
-        text = f"{_dotted(path)} = {json.dumps(_plain(value), ensure_ascii=False)}"
-        click.echo(f"{text:<60} # {_short(loaded, path)}" if origin else text)
+        text = f"{dotted(path)} = {json.dumps(_plain(value), ensure_ascii=False)}"
+        click.echo(f"{text:<60} # {loaded.origin(path)}" if origin else text)
 
 
 @config.command()
@@ -154,13 +154,3 @@ def _plain(value: object) -> object:
             return msgspec.to_builtins(value)
         case _:
             return value
-
-
-def _dotted(path: tuple[str, ...]) -> str:
-    from algobot.config.problems import dotted
-
-    return dotted(path)
-
-
-def _short(loaded: Loaded, path: tuple[str, ...]) -> str:
-    return loaded.origin(path)

@@ -32,6 +32,10 @@ class Loaded(msgspec.Struct, frozen=True):
         said = self.layers.said(path)
         return said.where(path) if said else "default"
 
+    def where(self, path: Path) -> str:
+        """Return who said `path`, or the table it is missing from."""
+        return _where(self.layers, path)
+
 
 def load(
     path: str | FilePath | None = None, *, flags: Flags | None = None, env: Mapping[str, str] | None = None
