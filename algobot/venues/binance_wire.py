@@ -30,7 +30,7 @@ from algobot.model import (
 from algobot.venues.port import Balance, BalancesChanged
 
 MS_NS: Final = 1_000_000
-Amount = Annotated[str, msgspec.Meta(pattern=r"^-?\d+(\.\d+)?$")]  # refuses NaN, Infinity and exponents
+Amount = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?\Z")]  # refuses NaN, Infinity and exponents
 
 
 # --- market rules --------------------------------------------------------------------------------------------------
