@@ -1,0 +1,94 @@
+"""The kill switch as the panel tells it: what was asked, when, and what the daemon has confirmed. Pure.
+
+Nothing here says "done" before a reply does: a gate is closed when `Killed.gate_closed`, orders are gone when
+`Killed.safe`. Times are monotonic nanoseconds.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from algobot.protocol.requests import Killed
+
+Mode = Literal["halt", "cancel", "flatten"]
+WORD: Final = "FLATTEN"
+PATIENCE_NS: Final = 2_000_000_000  # without an answer for so long, the other paths are offered
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """One thing asked of the daemon, and its answer once there is one."""
+
+    mode: Mode
+    asked_ns: int
+    answered_ns: int = 0  # of the first answer
+    killed: Killed | None = None  # the newest answer
+    problem: str = ""  # why there is none
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the daemon says that what was asked for is so."""
+        if self.killed is None:
+            return False
+        return self.killed.gate_closed if self.mode == "halt" else self.killed.safe
+
+    @property
+    def took_ns(self) -> int:
+        """From the key to the first answer."""
+        return self.answered_ns - self.asked_ns if self.answered_ns else 0
+
+
+class Killing(msgspec.Struct, frozen=True):
+    """The state of the panel."""
+
+    asks: tuple[Ask, ...] = ()
+    typed: str = ""  # how much of FLATTEN
+    resuming: bool = False  # asking for the reason
+    resumed: str = ""  # what the daemon said to it
+    problem: str = ""  # why resuming failed
+
+    @property
+    def newest(self) -> Ask | None:
+        """The last thing asked."""
+        return self.asks[-1] if self.asks else None
+
+    def needs_other_paths(self, now_ns: int) -> bool:
+        """Whether the daemon left the newest ask unanswered for too long, or it failed."""
+        ask = self.newest
+        return bool(ask and ask.killed is None and (ask.problem or now_ns - ask.asked_ns > PATIENCE_NS))
+
+
+def ask(state: Killing, mode: Mode, now_ns: int) -> Killing:
+    """The panel after asking for `mode`."""
+    return replace(state, asks=(*state.asks, Ask(mode, now_ns)), typed="", resumed="", problem="")
+
+
+def answer(state: Killing, place: int, killed: Killed, now_ns: int) -> Killing:
+    """The panel after the daemon answered the ask at `place`, perhaps not for the first time."""
+    old = state.asks[place]
+    return _with(state, place, replace(old, killed=killed, problem="", answered_ns=old.answered_ns or now_ns))
+
+
+def fail(state: Killing, place: int, problem: str) -> Killing:
+    """The panel after the ask at `place` could not be sent, or was refused."""
+    return _with(state, place, replace(state.asks[place], problem=problem))
+
+
+def press(state: Killing) -> Mode:
+    """What the kill key asks for next: halt first, then cancel, as often as it is pressed."""
+    return "cancel" if state.asks else "halt"
+
+
+def letter(state: Killing, character: str) -> tuple[Killing, bool]:
+    """The panel after a letter was typed, and whether FLATTEN is now complete."""
+    typed = state.typed + character.upper()
+    if WORD.startswith(typed):
+        return (replace(state, typed=""), True) if typed == WORD else (replace(state, typed=typed), False)
+    first = character.upper()
+    return replace(state, typed=first if WORD.startswith(first) else ""), False
+
+
+def _with(state: Killing, place: int, changed: Ask) -> Killing:
+    return replace(state, asks=(*state.asks[:place], changed, *state.asks[place + 1 :]))

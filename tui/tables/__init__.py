@@ -1,0 +1,1 @@
+"""The tables of the TUI: their columns, and rows made from the view. Pure."""
