@@ -8,17 +8,19 @@ Standard library only, nothing is created, and the environment is read at the ca
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
-from algobot.errors import ConfigError
+TYPE_CHECKING = False  # `ctl status` gets here, and `typing` alone would cost it a third of its start
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
 
 APP: Final = "algobot"
 CONFIG_NAME: Final = "config.toml"
 SOCKET_NAME: Final = "control.sock"
 SYSTEM_CONFIG: Final = Path("/etc/algobot/config.toml")
-SYSTEM_SOCKETS: Final = (Path("/run/algobot/control.sock"), Path("/run/algobot.sock"))  # of the system's units
+SYSTEM_SOCKET: Final = Path("/run/algobot/control.sock")  # of the system's service
+SYSTEM_SOCKETS: Final = (SYSTEM_SOCKET, Path("/run/algobot.sock"))  # and of its socket unit
 SYSTEM_STATE: Final = Path("/var/lib/algobot")
 
 
@@ -138,4 +140,6 @@ def _home(env: Mapping[str, str]) -> Path:
     try:
         return Path.home()
     except RuntimeError as error:
+        from algobot.errors import ConfigError
+
         raise ConfigError("there is no home directory to keep things in", hint="set HOME or XDG_STATE_HOME") from error

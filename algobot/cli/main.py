@@ -1,17 +1,20 @@
 """The `algobot` command: where every invocation starts, and where `daemon` and `tui` are let in.
 
-Standard library only at the top. `kill` is handed over before anything else is imported: it must work when nothing
-else does. The rest goes through `algobot.cli.edge`, which loads the one command that was asked for.
+Nothing is imported at the top but what Python has loaded anyway. `kill` is handed over before anything else is: it must
+work when nothing else does. So is a plain `ctl status`, which prompts and status bars ask all the time. The rest goes
+through `algobot.cli.edge`, which loads the one command that was asked for.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+    from typing import NoReturn
+
     from algobot.config import Config
     from daemon.logs import Form
 
@@ -23,6 +26,11 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
         from algobot.cli.kill import main as kill
 
         sys.exit(kill(words[1:]))
+    if words[:2] == ["ctl", "status"]:
+        from algobot.cli.ctl.quick import run as quick
+
+        if (code := quick(words[1:])) is not None:
+            sys.exit(code)
     from algobot.cli.edge import run
 
     sys.exit(run(words))
@@ -35,8 +43,8 @@ def run_daemon(load: Callable[[], Config], *, form: Form) -> int:
     return run(load, form=form)
 
 
-def run_tui(socket: Path, *, read_only: bool) -> int:
-    """Run the terminal screens in this process until they are closed."""
+def run_tui(socket: Path, *, read_only: bool, state_dir: Path) -> int:
+    """Run the terminal screens in this process until they are closed; `state_dir` is where the halt latch lies."""
     from tui.main import run
 
-    return run(socket, read_only=read_only)
+    return run(socket, read_only=read_only, state_dir=str(state_dir))
