@@ -123,6 +123,7 @@ class HaltChanged(msgspec.Struct, frozen=True):
     """The kill switch now covers this bot (its reason), or no longer does ("")."""
 
     reason: str
+    may_reduce: bool = False  # whether the gateway lets exits through meanwhile (a wish to flatten)
 
 
 class AccountState(msgspec.Struct, frozen=True):

@@ -80,7 +80,7 @@ def a_spec(
         capital=Decimal(10_000),
         mode=mode,
         position_fraction=position_fraction,
-        params=params if params is not None else {"fast": 2, "slow": 4},
+        params=params if params is not None else {"fast": 2, "slow": 4, "atr_period": 1},
         risk=risk or RiskSpec(),
     )
 
