@@ -81,4 +81,4 @@ def _ended_by_other(state: Rec, position: Rec) -> bool:
     gone = position.side == 0 and (state.side != 0 or position.entries != state.entries)
     state.side = position.side
     state.entries = position.entries
-    return gone and state.wants == 1
+    return bool(gone and state.wants == 1)

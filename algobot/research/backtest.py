@@ -1,0 +1,144 @@
+"""A strategy over a history: the engine's loop, then its fills, trades and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+
+from algobot.errors import DataError
+from algobot.kernel import engine
+from algobot.kernel import records as r
+from algobot.kernel.records import Records
+from algobot.kernel.session import Settings, SimFill, layout_of, sim_fill
+from algobot.kernel.strategy import Strategy
+from algobot.market.store import Series
+from algobot.model import Param
+from algobot.research.metrics import Metrics, measure
+from algobot.research.trades import RoundTrip, round_trips
+
+_FILLS: Final = 4096  # taken over in pieces of at most this many
+
+
+class Outcome(NamedTuple):
+    """All that a run did. `fills` is by symbol, in the order of the series given."""
+
+    strategy: str
+    params: dict[str, Param]
+    layout: str
+    close_ns: Records  # of each traded bar
+    curve: Records  # equity after it
+    fills: tuple[list[SimFill], ...]
+    trips: tuple[list[RoundTrip], ...]
+    metrics: Metrics
+
+
+def run(
+    strategy: Strategy,
+    params: Mapping[str, Param],
+    series: Sequence[Series],
+    settings: Settings,
+    *,
+    trade_from_ns: int = 0,
+) -> Outcome:
+    """Return what the strategy did on these symbols, sharing one account.
+
+    Bars that close before `trade_from_ns` are folded without trading, as a bot warms up. Symbols are aligned by the
+    time their bars open; a symbol takes no part in a bar it does not have.
+
+    Raises:
+        StrategyError: a parameter the strategy does not take.
+        DataError: no bar to trade on.
+    """
+    chosen = strategy.params(params)
+    times, bars = _aligned(series)
+    traded = int(np.searchsorted(times["close_ns"], trade_from_ns))
+    if traded >= len(times):
+        raise DataError("no bar is left to trade on", hint="start earlier, or use more data")
+    desk = _Desk(strategy, chosen, settings, len(series))
+    desk.fold(bars[:, :traded], r.FOLD)
+    curve, fills = desk.fold(bars[:, traded:], r.PAPER)
+    trips = tuple(round_trips(some, settings.lot) for some in fills)
+    every = [trip for some in trips for trip in some]
+    closes = np.array(series[0].bars["close"][-max(len(curve), 1) :])
+    metrics = measure(curve, closes, times["close_ns"][traded:], settings.capital, every)
+    return Outcome(
+        strategy.name,
+        chosen._asdict(),
+        layout_of(strategy, chosen),
+        times["close_ns"][traded:],
+        curve,
+        fills,
+        trips,
+        metrics,
+    )
+
+
+class _Desk:
+    """The engine's records for one account and its symbols."""
+
+    def __init__(self, strategy: Strategy, params: Any, settings: Settings, symbols: int) -> None:
+        self._strategy = strategy
+        self._accounts = np.zeros(1, r.ACCOUNT)
+        for name in ("cash", "equity", "peak", "day_start"):
+            self._accounts[name] = settings.capital
+        self._accounts["may_open"] = 1
+        self._slots = np.zeros(symbols, r.SLOT)
+        self._states = np.zeros(symbols, strategy.state)
+        self._settings = np.zeros(symbols, r.SETTINGS)
+        for name, value in settings._asdict().items():
+            self._settings[name] = value
+        self._params = strategy.params_records(params, symbols)
+        self._fills = np.zeros(_FILLS + symbols * (r.WAITING + 2), r.FILL)
+
+    def fold(self, bars: Records, mode: int) -> tuple[Records, tuple[list[SimFill], ...]]:
+        """Run all `bars` in this mode; return the equity after each and the fills by symbol."""
+        self._accounts["mode"] = mode
+        curve = np.zeros(bars.shape[1])
+        found: tuple[list[SimFill], ...] = tuple([] for _ in self._slots)
+        bars = np.ascontiguousarray(bars)
+        t = 0
+        while t < bars.shape[1]:
+            t = engine.simulate(
+                self._accounts,
+                self._slots,
+                self._states,
+                self._settings,
+                self._params,
+                bars,
+                self._fills,
+                curve,
+                t,
+            )
+            for row in self._fills[: self._accounts["filled"][0]].tolist():
+                found[row[1]].append(sim_fill(row, self._strategy))
+        return curve, found
+
+
+def _aligned(series: Sequence[Series]) -> tuple[Records, Records]:
+    """Return the times of all bars, and the bars as [symbol, time] with nan where a symbol has none."""
+    if len(series) == 1:
+        return series[0].bars, series[0].bars[np.newaxis, :]
+    opens = np.unique(np.concatenate([one.bars["open_ns"] for one in series]))
+    bars = np.zeros((len(series), len(opens)), r.BAR)
+    bars["close"] = np.nan
+    times = np.zeros(len(opens), r.BAR)
+    for row, one in zip(bars, series, strict=True):
+        at = np.searchsorted(opens, one.bars["open_ns"])
+        row[at] = one.bars
+        times[at] = one.bars
+    return times, bars
+
+
+def summary(outcome: Outcome, symbols: Sequence[str]) -> dict[str, object]:
+    """Return what goes into metrics.json: what was run, and its metrics."""
+    return {
+        "schema_version": 1,
+        "strategy": outcome.strategy,
+        "params": outcome.params,
+        "symbols": list(symbols),
+        "layout": outcome.layout,
+        **msgspec.to_builtins(outcome.metrics),
+    }
