@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Mapping
-from decimal import Decimal
 from typing import Final, TypeVar
 
 import msgspec
@@ -83,7 +82,9 @@ class BinanceAccount:
         rules = self._market.instrument(symbol)
         if self._fees is None:
             return rules
-        return msgspec.structs.replace(rules, maker_fee=Decimal(self._fees.maker), taker_fee=Decimal(self._fees.taker))
+        return msgspec.structs.replace(
+            rules, maker_fee=wire.exact(self._fees.maker), taker_fee=wire.exact(self._fees.taker)
+        )
 
     async def clock_offset_ns(self) -> int:
         """As the port promises; requests are stamped with the result from now on."""

@@ -33,6 +33,11 @@ MS_NS: Final = 1_000_000
 Amount = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?\Z")]  # refuses NaN, Infinity and exponents
 
 
+def exact(amount: str) -> Decimal:
+    """Return the decimal without the zeros the venue pads it with: "0.01000000" is 0.01, "0.00000000" is 0."""
+    return Decimal(amount.rstrip("0").rstrip(".") if "." in amount else amount)
+
+
 # --- market rules --------------------------------------------------------------------------------------------------
 
 
@@ -86,17 +91,12 @@ def _to_instrument(entry: SymbolInfo) -> Instrument | None:
         venue_symbol=entry.symbol,
         base=entry.baseAsset,
         quote=entry.quoteAsset,
-        tick=_trimmed(price.tickSize),
-        lot=_trimmed(lot.stepSize),
-        min_quantity=_trimmed(lot.minQty),
-        max_quantity=_trimmed(lot.maxQty),
-        min_notional=_trimmed(notional.minNotional) if notional is not None else Decimal(0),
+        tick=exact(price.tickSize),
+        lot=exact(lot.stepSize),
+        min_quantity=exact(lot.minQty),
+        max_quantity=exact(lot.maxQty),
+        min_notional=exact(notional.minNotional) if notional is not None else Decimal(0),
     )
-
-
-def _trimmed(text: str) -> Decimal:
-    """Return the decimal without the zeros the venue pads it with: "0.01000000" is 0.01."""
-    return Decimal(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
 # --- bars ----------------------------------------------------------------------------------------------------------
@@ -227,9 +227,9 @@ def to_order(raw: RestOrder, symbol: Symbol) -> VenueOrder:
         side=SIDE[raw.side],
         type=OrderType.MARKET if is_market else OrderType.LIMIT,
         status=STATUS[raw.status],
-        quantity=Decimal(raw.origQty),
-        filled=Decimal(raw.executedQty),
-        limit_price=None if is_market else Decimal(raw.price),
+        quantity=exact(raw.origQty),
+        filled=exact(raw.executedQty),
+        limit_price=None if is_market else exact(raw.price),
         ts_event_ns=(raw.updateTime or raw.transactTime or raw.time) * MS_NS,
     )
 
@@ -241,9 +241,9 @@ def to_fill(raw: RestTrade, symbol: Symbol) -> VenueFill:
         venue_order_id=VenueOrderId(str(raw.orderId)),
         symbol=symbol,
         side=Side.BUY if raw.isBuyer else Side.SELL,
-        quantity=Decimal(raw.qty),
-        price=Decimal(raw.price),
-        fee=Decimal(raw.commission),
+        quantity=exact(raw.qty),
+        price=exact(raw.price),
+        fee=exact(raw.commission),
         fee_currency=raw.commissionAsset,
         is_maker=raw.isMaker,
         ts_event_ns=raw.time * MS_NS,
@@ -252,7 +252,7 @@ def to_fill(raw: RestTrade, symbol: Symbol) -> VenueFill:
 
 def to_balances(raw: RestAccount) -> dict[str, Balance]:
     """Return what the account holds, without the currencies it holds none of."""
-    held = {entry.asset: Balance(Decimal(entry.free), Decimal(entry.locked)) for entry in raw.balances}
+    held = {entry.asset: Balance(exact(entry.free), exact(entry.locked)) for entry in raw.balances}
     return {currency: balance for currency, balance in held.items() if balance.total}
 
 
@@ -307,9 +307,9 @@ def report_events(raw: ExecutionReport, symbol: Symbol) -> list[VenueFill | Venu
         side=side,
         type=OrderType.MARKET if is_market else OrderType.LIMIT,
         status=STATUS[raw.X],
-        quantity=Decimal(raw.q),
-        filled=Decimal(raw.z),
-        limit_price=None if is_market else Decimal(raw.p),
+        quantity=exact(raw.q),
+        filled=exact(raw.z),
+        limit_price=None if is_market else exact(raw.p),
         ts_event_ns=raw.T * MS_NS,
     )
     if raw.x != "TRADE":
@@ -319,9 +319,9 @@ def report_events(raw: ExecutionReport, symbol: Symbol) -> list[VenueFill | Venu
         venue_order_id=order.venue_order_id,
         symbol=symbol,
         side=side,
-        quantity=Decimal(raw.l),
-        price=Decimal(raw.L),
-        fee=Decimal(raw.n or "0"),
+        quantity=exact(raw.l),
+        price=exact(raw.L),
+        fee=exact(raw.n or "0"),
         fee_currency=raw.N or "",
         is_maker=raw.m,
         ts_event_ns=order.ts_event_ns,
@@ -332,5 +332,5 @@ def report_events(raw: ExecutionReport, symbol: Symbol) -> list[VenueFill | Venu
 
 def position_event(raw: AccountPosition) -> BalancesChanged:
     """Return the balances a position event carries."""
-    balances: Mapping[str, Balance] = {held.a: Balance(Decimal(held.f), Decimal(held.l)) for held in raw.B}
+    balances: Mapping[str, Balance] = {held.a: Balance(exact(held.f), exact(held.l)) for held in raw.B}
     return BalancesChanged(dict(balances), raw.E * MS_NS)

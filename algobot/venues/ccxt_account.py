@@ -83,6 +83,7 @@ class CcxtAccount:
         """As the port promises, where the venue knows a validity window."""
         if order.symbol not in self._instruments:
             raise VenueRejected(f"symbol {order.symbol!r} is not traded here; nothing was sent")
+        _refuse_rounding(order, self._instruments[order.symbol])
         valid_ms = min(valid_ns // wire.MS_NS, RECV_WINDOW_MS)
         if valid_ms < 1:
             raise VenueRejected(f"the validity of {valid_ns} ns is over before it could be sent; nothing was sent")
@@ -193,6 +194,14 @@ class CcxtAccount:
                 f"{self._client.adapter}: the answer to the order cannot be read ({error})",
                 hint="reconcile by client order id; do not resend",
             ) from None
+
+
+def _refuse_rounding(order: NewOrder, rules: Instrument) -> None:
+    """Raise VenueRejected for what ccxt would silently round to something else than was meant."""
+    if order.quantity % rules.lot:
+        raise VenueRejected(f"quantity {order.quantity} is not a multiple of the lot {rules.lot}; nothing was sent")
+    if order.limit_price is not None and order.limit_price % rules.tick:
+        raise VenueRejected(f"price {order.limit_price} is not a multiple of the tick {rules.tick}; nothing was sent")
 
 
 def _order_params(order: NewOrder) -> dict[str, Any]:

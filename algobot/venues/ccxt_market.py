@@ -46,18 +46,37 @@ class CcxtMarket:
 
     async def bars(self, symbol: Symbol, timeframe: str, *, since_ns: int = 0, limit: int = 500) -> list[Bar]:
         """As the port promises; the newest bar the venue shows is taken for unfinished."""
-        length_ns = timeframe_ns(timeframe)
-        since_ms = since_ns // wire.MS_NS or (time.time_ns() - (limit + 2) * length_ns) // wire.MS_NS
+        if since_ns:
+            return (await self._bars_from(symbol, timeframe, since_ns, limit + 1))[:-1][:limit]
+        return (await self._bars_until_now(symbol, timeframe, limit + 1))[:-1][-limit:]
+
+    async def _bars_from(self, symbol: Symbol, timeframe: str, since_ns: int, count: int) -> list[Bar]:
+        """Return up to `count` bars from then on, page by page."""
         bars: list[Bar] = []
-        while len(bars) <= limit:
-            rows = await self._client.ask(Action.READ, "fetch_ohlcv", symbol, timeframe, since_ms, PAGE)
-            page = [bar for bar in _bars(rows, length_ns) if not bars or bar.open_ns > bars[-1].open_ns]
-            if not page:
+        while len(bars) < count:
+            page = await self._page(symbol, timeframe, since_ns)
+            new = [bar for bar in page if not bars or bar.open_ns > bars[-1].open_ns]
+            if not new:
                 break
-            bars += page
-            since_ms = page[-1].close_ns // wire.MS_NS
-        closed = bars[:-1]
-        return closed[:limit] if since_ns else closed[-limit:]
+            bars += new
+            since_ns = new[-1].close_ns
+        return bars[:count]
+
+    async def _bars_until_now(self, symbol: Symbol, timeframe: str, count: int) -> list[Bar]:
+        """Return the last `count` bars, page by page backwards from what the venue shows by itself."""
+        bars = await self._page(symbol, timeframe, 0)
+        while bars and len(bars) < count:
+            since_ns = bars[0].open_ns - PAGE * timeframe_ns(timeframe)
+            older = [bar for bar in await self._page(symbol, timeframe, since_ns) if bar.open_ns < bars[0].open_ns]
+            if not older:
+                break
+            bars = older + bars
+        return bars[-count:]
+
+    async def _page(self, symbol: Symbol, timeframe: str, since_ns: int) -> list[Bar]:
+        since_ms = -(-since_ns // wire.MS_NS) or None
+        rows = await self._client.ask(Action.READ, "fetch_ohlcv", symbol, timeframe, since_ms, PAGE)
+        return _bars(rows, timeframe_ns(timeframe))
 
     async def stream(self, subscriptions: Iterable[Subscription]) -> AsyncIterator[MarketEvent]:
         """As the port promises; ccxt does not say when a subscription holds, so `Connected` comes at once."""

@@ -365,7 +365,7 @@ class FakeAccount:
         if answer is Answer.REJECT:
             raise VenueRejected("the test said no")
         if answer is Answer.RATE_LIMIT:
-            raise VenueRateLimited("too many requests", retry_after_ns=1_000_000_000)
+            raise VenueRateLimited("too many requests", retry_after_ns=7_000_000_000)
         if venue.now() > sent_ns + valid_ns:
             raise VenueRejected("outside of the recvWindow")
         resting = venue.accept(order)
@@ -386,7 +386,7 @@ class FakeAccount:
         if answer is Answer.REJECT:
             raise VenueRejected("the test said no")
         if answer is Answer.RATE_LIMIT:
-            raise VenueRateLimited("too many requests", retry_after_ns=1_000_000_000)
+            raise VenueRateLimited("too many requests", retry_after_ns=7_000_000_000)
         resting = venue.orders.get(venue_order_id) or venue.by_client_id(client_order_id)
         if resting is None or resting.order.symbol != symbol or resting.status not in OPEN:
             raise VenueOrderNotFound(f"Unknown order sent: {client_order_id}")
