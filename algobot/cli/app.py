@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from collections.abc import Iterable
 from typing import Final
 
 import click
+
+from algobot.version import VERSION
 
 # name: (module:attribute, what `algobot --help` says of it)
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -77,6 +78,8 @@ def _meant(word: str) -> str:
 
 def close_to(word: str, names: Iterable[str]) -> str:
     """Return the one of `names` that `word` resembles, or ""."""
+    import difflib
+
     found = difflib.get_close_matches(word, list(names), n=1, cutoff=0.6)
     return found[0] if found else ""
 
@@ -91,6 +94,6 @@ def _handed_over(name: str) -> click.Command:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="New here? `algobot demo` needs no account and no network. `algobot init` starts a configuration.",
 )
-@click.version_option(package_name="algobot", prog_name="algobot", message="%(prog)s %(version)s")
+@click.version_option(VERSION, prog_name="algobot", message="%(prog)s %(version)s")
 def app() -> None:
     """Trading bots that run unattended, recover after any crash, and stop when told to."""

@@ -31,6 +31,11 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
 
         if (code := quick(words[1:])) is not None:
             sys.exit(code)
+    if words == ["--version"]:
+        from algobot.version import VERSION
+
+        sys.stdout.write(f"algobot {VERSION}\n")
+        sys.exit(0)
     from algobot.cli.edge import run
 
     sys.exit(run(words))
