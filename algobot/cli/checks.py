@@ -26,7 +26,7 @@ _GIB: Final = 1 << 30
 _UNSYNCHRONISED: Final = 5  # TIME_ERROR of adjtimex(2)
 _MAX_ERROR_S: Final = 0.5  # venues refuse a request stamped further off than a second or so
 _NEEDED: Final = ("aiosqlite", "anyio", "ccxt", "numba", "numpy", "pyarrow", "structlog", "textual", "websockets")
-_DATABASE: Final = "algobot.db"
+DATABASE: Final = "algobot.db"
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -52,7 +52,7 @@ def examine(file: str | None) -> list[Finding]:
         _private_folder("runtime", control.parent),
         _socket(control, answers=answers),
         _disk(state),
-        _database(state / _DATABASE, in_use=answers),
+        _database(state / DATABASE, in_use=answers),
         _linger(),
         _terminal(),
     ]

@@ -28,6 +28,9 @@ def run(words: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("aborted", err=True)
         return INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
     except click.ClickException as error:
         return tell(_as_usage_error(error), as_json=as_json)
     except AlgobotError as error:
