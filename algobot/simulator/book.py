@@ -7,7 +7,7 @@ streams count by.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 Owner = TypeVar("Owner")
@@ -163,14 +163,20 @@ class Book(Generic[Owner]):
             self._touch(-side, resting.price)
             yield resting, done
 
-    def available(self, side: int, limit: int | None) -> int:
-        """Return the lots an order of `side` could trade at once within `limit`."""
-        return sum(r.lots for r in self._reach(side, limit))
+    def reach(
+        self, side: int, limit: int | None, skip: Callable[[Owner], bool] | None = None
+    ) -> Iterator[Resting[Owner]]:
+        """Yield, in order, whom an order of `side` within `limit` could hit, without those whose owner is skipped."""
+        for resting in self.side(-side).queue():
+            if limit is not None and side * resting.price > side * limit:
+                return
+            if skip is None or not skip(resting.owner):
+                yield resting
 
-    def cost_of(self, side: int, lots: int) -> tuple[int, int]:
+    def cost_of(self, side: int, lots: int, skip: Callable[[Owner], bool] | None = None) -> tuple[int, int]:
         """Return (lots that would trade, sum of price times lots) of a market order."""
         done = cost = 0
-        for resting in self._reach(side, None):
+        for resting in self.reach(side, None, skip):
             take = min(lots - done, resting.lots)
             done += take
             cost += take * resting.price
@@ -178,22 +184,16 @@ class Book(Generic[Owner]):
                 break
         return done, cost
 
-    def lots_for(self, side: int, budget: int) -> int:
+    def lots_for(self, side: int, budget: int, skip: Callable[[Owner], bool] | None = None) -> int:
         """Return the most lots whose sum of price times lots stays within `budget`."""
         lots = 0
-        for resting in self._reach(side, None):
+        for resting in self.reach(side, None, skip):
             take = min(resting.lots, budget // resting.price)
             lots += take
             budget -= take * resting.price
             if take < resting.lots:
                 break
         return lots
-
-    def _reach(self, side: int, limit: int | None) -> Iterator[Resting[Owner]]:
-        for resting in self.side(-side).queue():
-            if limit is not None and side * resting.price > side * limit:
-                return
-            yield resting
 
     def _touch(self, side: int, price: int) -> None:
         self.update_id += 1

@@ -7,14 +7,14 @@ to the `Sink`, before the call returns, in the order it happened.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 from algobot.simulator import refusals
 from algobot.simulator.accounts import PPM, Account, House
 from algobot.simulator.book import Book, Resting
 from algobot.simulator.journal import Accepted, Changed, Journal, Traded
-from algobot.simulator.orders import STOP_TYPES, Fill, Order, OrderRequest
+from algobot.simulator.orders import Fill, Order, OrderRequest
 from algobot.simulator.rules import Rules
 from algobot.simulator.units import show
 
@@ -101,11 +101,9 @@ class Exchange:
         """Take an order, trade what trades at once, let the rest wait or end. Raises Refusal: there is no order."""
         blotter = self.blotter(account, market)
         self._check(account, market, blotter, request)
-        if blotter.open and request.type not in STOP_TYPES:
-            self._prevent_self_trade(account, market, request, ms)
         lots = request.lots
         if request.quote:
-            lots = market.book.lots_for(request.side, request.quote // market.rules.cost)
+            lots = market.book.lots_for(request.side, request.quote // market.rules.cost, _owned_by(account))
             if not lots:
                 raise refusals.rejected("Order book liquidity is less than symbol minimum quantity.")
         order = Order(account, market.rules, request, market.next_order_id(), ms)
@@ -167,7 +165,6 @@ class Exchange:
             del market.stops[order.id]
             order.working = True
             order.working_ms = ms
-            self._prevent_self_trade(order.account, market, order.request, ms)
             self._work(order, market, ms)
             self._sink.balances_changed(order.account, (market.rules.base, market.rules.quote))
 
@@ -186,21 +183,19 @@ class Exchange:
         if request.type == "LIMIT_MAKER" and market.book.crosses(request.side, request.price):
             raise refusals.rejected("Order would immediately match and take.")
 
-    def _prevent_self_trade(self, account: Account, market: Market, request: OrderRequest, ms: int) -> None:
+    def _prevent_self_trade(self, order: Order, market: Market, limit: int | None, ms: int) -> None:
         """Expire the account's own orders that this one would hit (mode EXPIRE_MAKER): no trade has one owner twice."""
-        limit = request.price or None
-        mine = []
-        lots = request.lots
-        for resting in market.book.side(-request.side).queue():
-            beyond = limit is not None and request.side * resting.price > request.side * limit
-            if beyond or (lots <= 0 and not request.quote):
+        lots = order.remaining
+        mine: list[Order] = []
+        for resting in market.book.reach(order.side, limit):
+            if lots <= 0:
                 break
-            if resting.owner is not None and resting.owner.account is account:
+            if resting.owner is not None and resting.owner.account is order.account:
                 mine.append(resting.owner)
             else:
                 lots -= resting.lots
-        for order in mine:
-            self._end(market, order, "EXPIRED_IN_MATCH", ms)
+        for own in mine:
+            self._end(market, own, "EXPIRED_IN_MATCH", ms)
 
     def _reserve(self, order: Order, market: Market) -> None:
         """Lock what the order may cost. Raises Refusal when the account cannot pay it."""
@@ -208,7 +203,7 @@ class Exchange:
         if request.side < 0:
             units = order.lots * rules.step
         elif request.type == "MARKET":
-            units = market.book.cost_of(1, order.lots)[1] * rules.cost
+            units = market.book.cost_of(1, order.lots, _owned_by(account))[1] * rules.cost
         else:
             units = rules.notional(request.price, order.lots)
         if request.side > 0 and account.fee_in_quote:
@@ -221,9 +216,12 @@ class Exchange:
         """Match an accepted order and decide what becomes of the rest."""
         request = order.request
         limit = None if request.type == "MARKET" else request.price
-        if request.tif == "FOK" and market.book.available(order.side, limit) < order.lots:
+        others = market.book.reach(order.side, limit, _owned_by(order.account))
+        if request.tif == "FOK" and sum(r.lots for r in others) < order.lots:
             self._end(market, order, "EXPIRED", ms)
             return
+        if len(self.blotter(order.account, market).open) > 1:
+            self._prevent_self_trade(order, market, limit, ms)
         for resting, lots in market.book.match(order.side, order.remaining, limit):
             trade_id = market.next_trade_id()
             self._fill(order, market, trade_id, resting.price, lots, maker=False, ms=ms)
@@ -343,6 +341,8 @@ class Exchange:
             Traded(
                 order.account.name,
                 rules.symbol,
+                rules.base,
+                rules.quote,
                 fill.trade_id,
                 order.id,
                 order.client_id,
@@ -356,3 +356,7 @@ class Exchange:
                 fill.ms,
             )
         )
+
+
+def _owned_by(account: Account) -> Callable[[Order | None], bool]:
+    return lambda owner: owner is not None and owner.account is account

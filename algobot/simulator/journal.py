@@ -54,6 +54,8 @@ class Traded(msgspec.Struct, frozen=True, tag_field="event", tag="trade"):
 
     account: str
     symbol: str
+    base_asset: str
+    quote_asset: str
     trade_id: int
     order_id: int
     client_id: str

@@ -146,12 +146,13 @@ class Replay:
         steps: int,
         random: Random,
         trades: dict[int, list[Point]] | None = None,
+        end_ms: int | None = None,
         loop: bool = False,
     ) -> None:
         self.base_ms = base_ms
         first = next((i for i, c in enumerate(candles) if c.open_ms >= start_ms), len(candles))
         self._history = candles[max(0, first - history) : first]
-        self._future = candles[first:]
+        self._future = [c for c in candles[first:] if end_ms is None or c.open_ms < end_ms]
         self._trades = trades or {}
         self._steps = steps
         self._random = random

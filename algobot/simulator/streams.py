@@ -13,6 +13,7 @@ from algobot.simulator.candles import INTERVALS
 from algobot.simulator.faults import Cut, Drop, Duplicate, Faults, Latency, Reorder, Silent
 
 QUEUE_LIMIT: Final = 10_000  # messages a client may lag behind before it is cut off
+HELD_S: Final = 1.0  # a reordered message comes after this at the latest
 USER: Final = "user:"
 
 
@@ -49,6 +50,16 @@ def parse_topic(name: str) -> Topic | None:
     return None
 
 
+class _Held:
+    """A message kept back until `behind` later ones went out."""
+
+    __slots__ = ("behind", "message")
+
+    def __init__(self, message: bytes, behind: int) -> None:
+        self.message = message
+        self.behind = behind
+
+
 class Client:
     """One connection. `offer` never blocks; a client that lags `QUEUE_LIMIT` messages behind is cut off."""
 
@@ -62,7 +73,7 @@ class Client:
         self._transport = transport
         self._faults = faults
         self._queue: deque[bytes] = deque()
-        self._held: list[tuple[int, bytes]] = []
+        self._held: list[_Held] = []
         self._silent_until: float | None = None
         self._wake = asyncio.Event()
 
@@ -81,7 +92,9 @@ class Client:
                 for _ in range(1 + extra):
                     self._push(message)
             case Reorder(behind=behind):
-                self._held.append((self.sent + len(self._queue) + behind, message))
+                held = _Held(message, behind)
+                self._held.append(held)
+                asyncio.get_running_loop().call_later(HELD_S, self._release, held)
             case Latency() as latency:
                 asyncio.get_running_loop().call_later(self._faults.delay_s(latency), self._push, message)
             case Silent(seconds=seconds):
@@ -131,11 +144,15 @@ class Client:
         self._queue.append(message)
         self.idle.clear()
         self._wake.set()
-        if self._held:
-            due = [m for at, m in self._held if at <= self.sent + len(self._queue)]
-            if due:
-                self._held = [(at, m) for at, m in self._held if at > self.sent + len(self._queue)]
-                self._queue.extend(due)
+        for held in self._held[:]:
+            held.behind -= 1
+            if held.behind <= 0:
+                self._release(held)
+
+    def _release(self, held: _Held) -> None:
+        if held in self._held:
+            self._held.remove(held)
+            self._push(held.message)
 
 
 class Hub:

@@ -86,17 +86,15 @@ class Tape:
     def jump(self, price: int, ms: int, *, hold: bool) -> None:
         """Move the price now; with `hold` it stays there whatever the bars do. A recorded bar is never altered."""
         self._held = price if hold else None
-        if self._seen is not None and self._bar is not None and self.source.jump(price * self.market.rules.tick / 1e8):
-            value = float(self.market.rules.price_text(price))
-            bar = self._bar
-            self._bar = Candle(
-                bar.open_ms, bar.open, max(self._seen.high, value), min(self._seen.low, value), value, bar.volume
-            )
-            self._path = [Point(0.0, value, 0.0, buyer_is_maker=False)]
-            self._next = 0
-        self._move(
-            [Point(0.0, price * self.market.rules.tick / 1e8, 0.0, buyer_is_maker=price < self.market.last_price)], ms
-        )
+        value = float(self.market.rules.price_text(price))
+        point = Point(0.0, value, 0.0, buyer_is_maker=price < self.market.last_price)
+        bar = self._bar
+        if self.source.jump(value) and bar is not None:
+            seen = self._seen or Candle(bar.open_ms, bar.open, bar.open, bar.open, bar.open, 0.0)
+            self._seen = seen
+            self._bar = Candle(bar.open_ms, bar.open, max(seen.high, value), min(seen.low, value), value, bar.volume)
+            self._path, self._next = [point], 0
+        self._move([point], ms)
 
     def release(self) -> None:
         """Follow the bars again."""

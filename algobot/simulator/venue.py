@@ -50,7 +50,7 @@ class Venue:
         for spec in config.accounts:
             self.add_account(spec)
         for symbol, market in self.markets.items():
-            source = _source(config, market.rules, recordings.get(symbol), start_ms)
+            source = _source(config, market.rules, recordings.get(symbol), start_ms, end_ms)
             self._add_tape(market, source)
 
     @property
@@ -192,7 +192,7 @@ def _replay_start(config: SimConfig, recordings: dict[str, Recording]) -> int:
     return max(r.candles[min(config.history, len(r.candles) // 2)].open_ms for r in recordings.values())
 
 
-def _source(config: SimConfig, rules: Rules, recording: Recording | None, start_ms: int) -> Source:
+def _source(config: SimConfig, rules: Rules, recording: Recording | None, start_ms: int, end_ms: int | None) -> Source:
     """Return the market's prices: its recording, or a process of its own."""
     random = seeded(config.seed, rules.symbol, "price")
     base_ms = recording.base_ms if recording else INTERVALS[config.timeframe]
@@ -207,6 +207,7 @@ def _source(config: SimConfig, rules: Rules, recording: Recording | None, start_
             steps=steps,
             random=random,
             trades=recording.trades,
+            end_ms=end_ms,
             loop=config.at_end == "loop",
         )
     return Synthetic(
