@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
+from msgspec.structs import FieldInfo
 
 from algobot.config.problems import Path, Problem, did_you_mean, shown
 from algobot.config.sections import Config
@@ -44,6 +45,7 @@ class _Builder:
     def __init__(self, layers: Layers) -> None:
         self.layers = layers
         self.problems: list[Problem] = []
+        self._fields: dict[type[msgspec.Struct], dict[str, FieldInfo]] = {}
 
     def value(self, wanted: Any, value: object, path: Path) -> object:
         if get_origin(wanted) is dict:
@@ -55,7 +57,7 @@ class _Builder:
     def struct(self, wanted: type[msgspec.Struct], value: object, path: Path) -> object:
         if not isinstance(value, dict):
             return self._note(path, f"got {shown(path, value)}", "expected a table: write [" + ".".join(path) + "]")
-        fields = {field.encode_name: field for field in msgspec.structs.fields(wanted)}
+        fields = self._fields_of(wanted)
         known = [key for key in value if key in fields]
         for key in value:
             if key not in fields:
@@ -67,6 +69,12 @@ class _Builder:
         if missing or len(known) < len(value) or any(inner is _BAD for inner in built.values()):
             return _BAD
         return wanted(**built)
+
+    def _fields_of(self, wanted: type[msgspec.Struct]) -> dict[str, FieldInfo]:
+        """Resolving type hints costs; there may be a thousand bots."""
+        if wanted not in self._fields:
+            self._fields[wanted] = {field.encode_name: field for field in msgspec.structs.fields(wanted)}
+        return self._fields[wanted]
 
     def table(self, wanted: Any, value: object, path: Path) -> object:
         if not isinstance(value, dict):

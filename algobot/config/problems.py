@@ -14,6 +14,7 @@ from algobot.errors import ConfigError
 Path = tuple[str, ...]  # ("bots", "btc-trend", "capital")
 _SECRET_WORDS: Final = ("key", "secret", "token", "password", "passphrase")
 _BARE: Final = re.compile(r"^[A-Za-z0-9_-]+$")
+_MOST: Final = 20  # problems in one message
 _SHOWN: Final = 60  # characters of a wrong value
 
 
@@ -35,8 +36,10 @@ class InvalidConfig(ConfigError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        lines = [str(problem) for problem in self.problems]
-        head = lines[0] if len(lines) == 1 else f"{len(lines)} mistakes\n  " + "\n  ".join(lines)
+        lines = [str(problem) for problem in self.problems[:_MOST]]
+        if len(self.problems) > _MOST:
+            lines.append(f"and {len(self.problems) - _MOST} more")
+        head = lines[0] if len(lines) == 1 else f"{len(self.problems)} mistakes\n  " + "\n  ".join(lines)
         super().__init__(head, hint="`algobot config check FILE` checks a file without using it")
 
 

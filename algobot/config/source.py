@@ -109,6 +109,8 @@ def read_file(file: FilePath) -> tuple[dict[str, Any], FileOrigin]:
         return tomllib.loads(text), origin
     except tomllib.TOMLDecodeError as error:
         raise _not_toml(file, text, str(error)) from None
+    except RecursionError:
+        raise ConfigError(f"{file} is nested too deeply to be a configuration", hint="is it the right file?") from None
 
 
 def read_trusted(file: FilePath) -> str:

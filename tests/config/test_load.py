@@ -98,6 +98,22 @@ def test_all_mistakes_are_told_at_once(write: Write) -> None:
     assert [problem.split(":")[1] for problem in problems] == ["2", "15", "19"]
 
 
+def test_a_thousand_mistakes_are_counted_and_the_first_told(write: Write) -> None:
+    """A message stays readable; `problems` still has all."""
+    text = GOOD + "".join(f'[bots.b{number}]\nstrategy = "x"\n' for number in range(100))
+    with pytest.raises(config.InvalidConfig) as raised:
+        config.load(write(text), env=NO_ENV)
+    assert len(raised.value.problems) == 200
+    assert str(raised.value).startswith("200 mistakes\n")
+    assert str(raised.value).endswith("and 180 more")
+
+
+def test_a_file_nested_without_end_is_refused(write: Write) -> None:
+    """The parser's recursion limit is not a traceback."""
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        config.load(write("x = " + "[" * 5000), env=NO_ENV)
+
+
 def test_a_secret_in_the_wrong_place_is_not_repeated(write: Write) -> None:
     """An API key written into config.toml is refused without being printed."""
     file = write(GOOD.replace('venue = "binance"', 'venue = "binance"\napi_secret = "CANARY"\nkey_file = ["CANARY"]'))
