@@ -38,6 +38,7 @@ from tui.theme import CYCLE, SAFE, THEMES
 from tui.verbs import Command, as_ctl, question
 from tui.view import View
 from tui.widgets.footbar import FootBar
+from tui.widgets.topbar import TopBar
 
 FRAME_S: Final = 0.25
 
@@ -74,7 +75,9 @@ class AlgobotApp(App[None]):
     ]
     CSS = """
     Toast { width: 60; max-width: 90%; background: $panel; }
-    CommandPalette > Vertical { margin-top: 2; }
+    CommandPalette { background: transparent; }
+    CommandPalette SearchIcon { display: none; }
+    CommandPalette > Vertical { margin-top: 2; background: $panel; }
     """
 
     def __init__(
@@ -142,6 +145,8 @@ class AlgobotApp(App[None]):
         for screen in self.screen_stack:
             if not screen.is_mounted or not screen.is_running:
                 continue
+            for bar in screen.query(TopBar):
+                bar.draw(scene)
             if isinstance(screen, Room):
                 screen.draw(scene)
             elif isinstance(screen, KillPanel):

@@ -70,11 +70,11 @@ def plot(
     """The rows of a chart of `size` (width, height), from the top; `points` oldest first, at least two of them."""
     width, height = size
     points = [point for point in points if math.isfinite(point[1])]
-    marks = [mark for mark in marks if points and points[0][0] <= mark.ts_ns]
-    values = [value for _, value in points] + [mark.value for mark in marks]
-    low, high = _range(values)
+    first, last = points[0][0], points[-1][0]
+    marks = [mark for mark in marks if first <= mark.ts_ns <= last + (last - first) // 20]  # the bar not yet closed
+    low, high = _range([value for _, value in points] + [mark.value for mark in marks])
     labels = max(len(label(low)), len(label(high)), len(label(points[-1][1])))
-    first, last = points[0][0], max(points[-1][0], max((mark.ts_ns for mark in marks), default=0))
+    last = max(last, max((mark.ts_ns for mark in marks), default=last))
     frame = Frame(first, last, low, high, max(4, width - labels - 2), max(2, height - 1))
     cells = _line(points, frame, glyphs)
     drawn: list[list[Piece]] = [[(cell, ink) for cell in row] for row in cells]
@@ -83,13 +83,15 @@ def plot(
         row = frame.down(mark.value, frame.rows) + (1 if mark.buy else -1)
         row = min(frame.rows - 1, max(0, row))
         drawn[row][across] = (glyphs.up, "mark_buy") if mark.buy else (glyphs.down, "mark_sell")
-    axis = _value_axis(frame, points[-1][1], label, glyphs)
+    axis = _value_axis(frame, points[-1][1], lambda value: label(value).rjust(labels), glyphs)
     return [[*_runs(row), *axis[place]] for place, row in enumerate(drawn)] + [_time_axis(frame)]
 
 
 def spark(values: Sequence[float], width: int, glyphs: Glyphs) -> str:
-    """The last `width` values as blocks, lowest to highest; spaces on the left where there are fewer."""
-    shown = [value for value in values if math.isfinite(value)][-width:]
+    """The values as `width` blocks, each as high as its share; spaces on the left where there are fewer."""
+    shown = [value for value in values if math.isfinite(value)]
+    if len(shown) > width:
+        shown = [shown[place * (len(shown) - 1) // (width - 1)] for place in range(width)]
     if not shown:
         return " " * width
     low, high = min(shown), max(shown)

@@ -5,7 +5,7 @@ Where the width does not hold all columns the lesser ones go, whole; nothing is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from rich.cells import cell_len, set_cell_size
@@ -62,6 +62,11 @@ def arrange(columns: Sequence[Column], width: int) -> tuple[Place, ...]:
             extra = spare // len(growing) + (spare % len(growing) if index == growing[-1] else 0)
         places.append(Place(index, columns[index], columns[index].width + extra))
     return tuple(places)
+
+
+def name_cells(names: Iterable[str], *, least: int = 6, most: int = 20) -> int:
+    """How wide a column of names should be: all of the longest, within limits."""
+    return min(most, max(least, max(map(len, names), default=0)))
 
 
 def _needed(columns: Sequence[Column], kept: Sequence[int]) -> int:

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from tui.ink import Piece
+from tui.widgets.topbar import TopBar
 from tui.widgets.words import Words
 
 
@@ -36,6 +37,7 @@ class AskScreen(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """The question, what it amounts to, how to answer."""
+        yield TopBar()
         with Vertical(id="question"):
             yield Words(id="words")
             if self._name_wanted:

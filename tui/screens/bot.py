@@ -19,7 +19,7 @@ from tui.ink import Piece
 from tui.plot import Mark
 from tui.scene import Scene
 from tui.screens.room import Room
-from tui.table import Row
+from tui.table import Row, name_cells
 from tui.tables.bots import data_age_of, position_of, state_of
 from tui.tables.health import LOGS, log_rows
 from tui.tables.trading import FILLS, ORDERS, fill_rows, order_rows
@@ -46,12 +46,14 @@ class BotRoom(Room):
         Binding("l", "logs", "Logs"),
     ]
     DEFAULT_CSS = """
-    BotRoom #head { height: 3; }
+    BotRoom #head { height: 3; padding: 0 1; }
     BotRoom TabbedContent { height: 1fr; }
     BotRoom TabPane { padding: 0; }
     BotRoom #price { height: 2fr; }
     BotRoom #worth { height: 1fr; min-height: 4; }
-    BotRoom .title { height: 1; }
+    BotRoom .title { height: 1; padding: 0 1; }
+    BotRoom Chart { margin: 0 1; }
+    BotRoom #config { padding: 1 1; }
     """
 
     def __init__(self, bot_id: str, tab: str = "now") -> None:
@@ -99,6 +101,7 @@ class BotRoom(Room):
     def _fill(self, name: str, rows: list[Row], empty: tuple[Piece, ...], scene: Scene) -> None:
         grid = self.query_one(name, Grid)
         grid.stale = scene.trust
+        grid.fit_column("bot", name_cells([self.bot_id]))
         grid.show(rows, empty=empty)
 
     def _draw_charts(self, scene: Scene, row: BotRow, detail: BotDetail) -> None:

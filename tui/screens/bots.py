@@ -16,6 +16,7 @@ from tui import format
 from tui.ink import Piece
 from tui.scene import Scene
 from tui.screens.room import Room
+from tui.table import name_cells
 from tui.tables.bots import BOTS, ORDERINGS, ordered, rows_of, why
 from tui.widgets.filterbar import FilterBar, matching
 from tui.widgets.grid import Grid
@@ -40,8 +41,8 @@ class BotsRoom(Room):
         Binding("l", "logs", "Logs"),
     ]
     DEFAULT_CSS = """
-    BotsRoom #why { height: 3; border-top: solid $faint 40%; }
-    BotsRoom #keys { height: 1; }
+    BotsRoom #why { height: 4; border-top: solid $faint 40%; padding: 0 1; }
+    BotsRoom #keys { height: 1; padding: 0 1; }
     """
 
     class Open(Message):
@@ -78,6 +79,7 @@ class BotsRoom(Room):
         rows = matching(rows_of(scene, ordered(list(view.bots.values()), self._order)), words)
         grid.stale = scene.trust
         nothing: tuple[Piece, ...] = ((f"No bot matches “{words}”", "strong"), ("esc drops the filter", "note"))
+        grid.fit_column("bot", name_cells(view.bots))
         grid.show(rows, empty=nothing if view.bots else NO_BOTS)
         self._explain(scene, view.bots.get(grid.key))  # type: ignore[call-overload]
         self.query_one("#keys", Words).say(self._keys(scene, grid))
@@ -156,8 +158,9 @@ def explain(scene: Scene, row: BotRow | None) -> list[list[Piece]]:
     if row is None:
         return [[]]
     glyphs = scene.glyphs
-    what = f"  {safe_text(row.strategy)} on {safe_text(row.symbol)} {row.timeframe}, {row.mode.value} money, "
-    counts = f"account {row.account_id}  {glyphs.dot}  {row.orders_open:,} open, {row.fills:,} fills"
+    gap = f" {glyphs.dot} "
+    what = f"  {safe_text(row.strategy)} on {safe_text(row.symbol)} {row.timeframe}{gap}{row.mode.value}"
+    counts = f"{gap}{row.orders_open:,} open{gap}{row.fills:,} fills"
     if row.reason:
         return [[(row.bot_id, "strong"), (what + counts, "dim")], [(why(row), "bad")]]
     if not row.last_decision_ns:

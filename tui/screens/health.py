@@ -11,6 +11,7 @@ from tui import format
 from tui.ink import Piece
 from tui.scene import Scene
 from tui.screens.room import Room
+from tui.table import name_cells
 from tui.tables.health import ACCOUNTS, FEEDS, account_rows, feed_rows
 from tui.view import View
 from tui.widgets.grid import Grid
@@ -48,6 +49,7 @@ class HealthRoom(Room):
         self.query_one("#daemon", Words).say(*daemon_lines(scene, view), struck=scene.trust == "struck")
         accounts, feeds = self.query_one("#accounts", Grid), self.query_one("#feeds", Grid)
         accounts.stale = feeds.stale = scene.trust
+        accounts.fit_column("account", name_cells(view.accounts, least=12))
         accounts.show(
             account_rows(scene, sorted(view.accounts.values(), key=lambda r: r.account_id)), empty=NO_ACCOUNTS
         )

@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
 from tui.ink import Piece
+from tui.widgets.topbar import TopBar
 from tui.widgets.words import Words
 
 PAGE: Final[tuple[tuple[str, tuple[tuple[str, str], ...]], ...]] = (
@@ -64,7 +65,7 @@ class HelpScreen(ModalScreen[None]):
     DEFAULT_CSS = """
     HelpScreen { align: center middle; background: $background 60%; }
     HelpScreen > VerticalScroll {
-        width: 72; max-width: 96%; height: auto; max-height: 92%; background: $background;
+        width: 72; max-width: 96%; height: auto; max-height: 100%; background: $background;
         border: round $primary; padding: 0 2; border-title-style: bold; border-subtitle-color: $faint;
         scrollbar-size-vertical: 1;
     }
@@ -72,6 +73,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The page."""
+        yield TopBar()
         with VerticalScroll() as page:
             page.border_title = " Keys "
             page.border_subtitle = " esc closes "

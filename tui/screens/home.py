@@ -17,7 +17,7 @@ from tui.ink import Piece
 from tui.scene import Scene
 from tui.screens.bots import NO_BOTS, BotsRoom
 from tui.screens.room import Room
-from tui.table import Column
+from tui.table import Column, name_cells
 from tui.tables.bots import BOTS, ordered, rows_of
 from tui.tables.trading import side_of
 from tui.view import View
@@ -38,15 +38,12 @@ class HomeRoom(Room):
 
     NAME = "home"
     DEFAULT_CSS = """
-    HomeRoom #tiles { height: 4; margin-top: 1; }
-    HomeRoom #worth { width: 1fr; height: 4; }
-    HomeRoom #worth-name, HomeRoom #day-name { height: 1; }
+    HomeRoom #tiles { height: 4; margin: 1 1 0 1; }
     HomeRoom #worth-digits { width: auto; height: 3; color: $foreground; }
-    HomeRoom .tile { width: auto; min-width: 24; height: 4; padding-right: 2; }
     HomeRoom #figures { width: 1fr; height: 4; }
-    HomeRoom Chart { height: 1fr; min-height: 4; margin: 1 0; }
+    HomeRoom Chart { height: 1fr; min-height: 4; margin: 1 1; }
     HomeRoom Grid { height: auto; max-height: 9; }
-    HomeRoom #last { height: 4; border-top: solid $faint 40%; }
+    HomeRoom #last { height: 4; border-top: solid $faint 40%; padding: 0 1; }
     HomeRoom.-struck #worth-digits { color: $faint; text-style: strike; }
     """
 
@@ -80,6 +77,7 @@ class HomeRoom(Room):
         chart.show(curve, scene.glyphs, ink="up" if not curve or curve[-1][1] >= curve[0][1] else "down")
         grid = self.query_one(Grid)
         grid.stale = scene.trust
+        grid.fit_column("bot", name_cells(view.bots))
         rows = rows_of(scene, ordered(list(view.bots.values()), "bot"))
         grid.show([row.only(_SHOWN) for row in rows], empty=NO_BOTS)
         self.query_one("#last", Words).say(*last(scene, view), struck=struck)
@@ -125,7 +123,8 @@ def _counts(scene: Scene, view: View) -> list[Piece]:
     pieces: list[Piece] = [(f"{glyphs.run} {running:,} of {len(view.bots):,} run", "good" if running else "dim")]
     if trouble:
         pieces.append((f"  {glyphs.error} {trouble:,} need a look", "bad"))
-    return [*pieces, (f"  {glyphs.dot}  {len(view.open_orders()):,} orders open", "dim")]
+    open_orders = len(view.open_orders())
+    return [*pieces, (f"  {glyphs.dot}  {open_orders:,} order{'' if open_orders == 1 else 's'} open", "dim")]
 
 
 def last(scene: Scene, view: View, *, lines: int = 3) -> list[list[Piece]]:
@@ -136,7 +135,7 @@ def last(scene: Scene, view: View, *, lines: int = 3) -> list[list[Piece]]:
         found.append((alarm.ts_ns, [("alarm  ", "bad"), (safe_text(alarm.message) + hint, "plain")]))
     for fill in view.fills[:lines]:
         words = f"{format.quantity(fill.quantity, scene.glyphs)} {safe_text(fill.symbol)}"
-        priced = f" at {format.quantity(fill.price, scene.glyphs)}"
+        priced = f" at {format.quantity(fill.price, scene.glyphs, least=2)}"
         tag = f"  {safe_text(fill.tag)}" if fill.tag else ""
         mark, ink = side_of(fill.side, scene)
         found.append(

@@ -30,7 +30,7 @@ class KillPanel(ModalScreen[None]):
     DEFAULT_CSS = """
     KillPanel { align: center middle; background: $background 60%; }
     KillPanel > #panel {
-        width: 76; max-width: 98%; height: auto; max-height: 90%;
+        width: 76; max-width: 98%; height: auto; max-height: 100%;
         background: $background; border: heavy $kill; padding: 0 1;
         border-title-color: #FFFFFF; border-title-background: $kill; border-title-style: bold;
     }
@@ -80,7 +80,6 @@ class KillPanel(ModalScreen[None]):
     def draw(self, scene: Scene, state: Killing, now_ns: int) -> None:
         """Show one frame; `now_ns` is monotonic, as the times in `state`."""
         self._state = state
-        self.query_one(TopBar).draw(scene)
         self.query_one("#asks", Words).say(*[ask_line(scene, ask, now_ns) for ask in state.asks])
         self.query_one("#accounts", Words).say(*account_lines(scene, state))
         others = self.query_one("#others", Words)
@@ -182,11 +181,14 @@ def next_lines(scene: Scene, state: Killing) -> list[list[Piece]]:
     problem: list[list[Piece]] = [[(safe_text(state.problem), "bad")]] if state.problem else []
     if state.resuming:
         return [*problem, [("R ", "key"), ("trading resumes once the daemon has compared its books", "dim")]]
-    typed = state.typed + scene.glyphs.same * (len(WORD) - len(state.typed))
     return [
         *problem,
         [("F9 / ctrl+k  ", "key"), ("cancel all orders" if len(state.asks) < 2 else "cancel again", "plain")],
-        [(f"{typed}      ", "bad" if state.typed else "key"), ("type FLATTEN to close all positions", "plain")],
+        [
+            (state.typed, "kill"),
+            (f"{WORD[len(state.typed) :]}      ", "key"),
+            ("typed out: close all positions", "plain"),
+        ],
         [("R            ", "key"), ("resume trading, with a reason", "plain")],
         [("esc          ", "key"), ("leave; the HALT stays", "plain")],
     ]

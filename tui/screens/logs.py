@@ -12,6 +12,7 @@ from textual.widget import Widget
 from tui.ink import Piece
 from tui.scene import Scene
 from tui.screens.room import Room
+from tui.table import name_cells
 from tui.tables.health import LOGS, log_rows
 from tui.widgets.filterbar import FilterBar, matching
 from tui.widgets.grid import Grid
@@ -34,7 +35,8 @@ class LogsRoom(Room):
         Binding("escape", "drop", "Drop the filter", show=False),
     ]
     DEFAULT_CSS = """
-    LogsRoom #keys { height: 1; }
+    LogsRoom #line { height: 3; padding: 0 1; border-top: solid $faint 40%; }
+    LogsRoom #keys { height: 1; padding: 0 1; }
     """
 
     def __init__(self) -> None:
@@ -45,6 +47,7 @@ class LogsRoom(Room):
         """Lines, filter, keys."""
         yield Grid(LOGS, id="logs", follow_tail=True)
         yield FilterBar()
+        yield Words(id="line")
         yield Words(id="keys")
 
     def on_mount(self) -> None:
@@ -63,7 +66,11 @@ class LogsRoom(Room):
         nothing: tuple[Piece, ...] = ((f"No line matches “{words}”", "strong"), ("esc drops the filter", "note"))
         grid = self.query_one(Grid)
         grid.stale = "stale" if scene.trust else ""  # what was logged stays true
+        grid.fit_column("bot", name_cells(view.bots))
+        grid.fit_column("event", name_cells((entry.event for entry in lines), most=24))
         grid.show(rows, empty=nothing if words else NO_LINES)
+        whole = grid.rows[grid.cursor].cells[-1][0] if grid.rows else ""
+        self.query_one("#line", Words).say([(whole, "plain")])
         self.query_one("#keys", Words).say(
             [
                 ("/", "key"),

@@ -14,6 +14,7 @@ from algobot.model import LIVE
 from tui.ink import Piece
 from tui.scene import Scene
 from tui.screens.room import Room
+from tui.table import name_cells
 from tui.tables.trading import FILLS, ORDERS, POSITIONS, fill_rows, order_rows, position_rows
 from tui.view import View, newest_first
 from tui.widgets.filterbar import FilterBar, matching
@@ -49,7 +50,7 @@ class OrdersRoom(Room):
     DEFAULT_CSS = """
     OrdersRoom TabbedContent { height: 1fr; }
     OrdersRoom TabPane { padding: 0; }
-    OrdersRoom #books { height: 1; margin-top: 1; }
+    OrdersRoom #books { height: 1; margin-top: 1; padding: 0 1; }
     OrdersRoom #positions { height: auto; max-height: 8; min-height: 4; }
     """
 
@@ -85,6 +86,8 @@ class OrdersRoom(Room):
         for name, (rows, empty) in tables.items():
             grid = self.query_one(name, Grid)
             grid.stale = scene.trust
+            grid.fit_column("bot", name_cells(view.bots))
+            grid.fit_column("account", name_cells(view.accounts, least=7))
             grid.show(rows, empty=nothing if words and name != "#positions" else empty)
         self.query_one("#books", Words).say(books(scene, view), struck=scene.trust == "struck")
 

@@ -29,7 +29,7 @@ class Room(Screen[None]):
     NAME: ClassVar[str] = ""
     DEFAULT_CSS = """
     Room { layout: vertical; }
-    Room > #body { height: 1fr; padding: 0 1; }
+    Room > #body { height: 1fr; }
     Room > #tiny { display: none; height: 1fr; padding: 0 1; }
     Room.-unlinked > #body { display: none; }
     Room.-unlinked > Unlinked { display: block; }
@@ -60,7 +60,6 @@ class Room(Screen[None]):
 
     def draw(self, scene: Scene) -> None:
         """Show one frame."""
-        self.query_one(TopBar).draw(scene)
         self.query_one(Banner).draw(scene)
         self.set_class(scene.view is None, "-unlinked")
         if self.has_class("-tiny"):

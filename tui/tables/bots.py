@@ -20,17 +20,17 @@ TREND_CELLS: Final = 14
 BOTS: Final = (
     Column("state", "State", 7),
     Column("bot", "Bot", 14),
-    Column("mode", "Money", 5, rank=4),
+    Column("mode", "Money", 5, rank=5),
     Column("strategy", "Strategy", 15, rank=7),
-    Column("symbol", "Symbol", 9, rank=3),
-    Column("equity", "Equity", 11, right=True),
-    Column("day", "Today", 9, right=True),
+    Column("symbol", "Symbol", 9, rank=4),
+    Column("equity", "Equity", 10, right=True),
+    Column("day", "Today", 8, right=True),
     Column("return", "Return", 9, right=True),
-    Column("sharpe", "Sharpe", 6, right=True, rank=5),
+    Column("sharpe", "Sharpe", 6, right=True, rank=3),
     Column("trend", "Trend", TREND_CELLS, rank=8),
     Column("position", "Position", 9, right=True, rank=1),
-    Column("decision", "Last", 5, rank=1),
-    Column("age", "Data", 7, right=True, rank=1),
+    Column("decision", "Last", 5, rank=2),
+    Column("age", "Data", 6, right=True, rank=1),
     Column("reason", "Why", 20, rank=6, grows=True),
 )
 ORDERINGS: Final = ("bot", "equity", "day", "return", "state")  # what `o` goes through
@@ -62,7 +62,7 @@ def state_of(row: BotRow, scene: Scene) -> Piece:
 
 
 def position_of(row: BotRow, scene: Scene) -> Piece:
-    """A bot's position with its sign; "flat" for none."""
+    """A bot's position with its sign, exact; "flat" for none."""
     if not row.position:
         return ("flat", "dim")
     return (format.quantity(row.position, scene.glyphs, sign=True), "plain")
@@ -90,12 +90,12 @@ def _cells(scene: Scene, row: BotRow) -> tuple[Piece, ...]:
         ("LIVE", "warn") if row.mode is BotMode.LIVE else ("paper", "dim"),
         (safe_text(row.strategy), "dim"),
         (symbol, "dim"),
-        (format.money(row.equity, glyphs), "plain"),
-        (format.signed(row.pnl_day, glyphs), format.ink_of(row.pnl_day)),
+        (format.compact(row.equity, glyphs, 10), "plain"),
+        (format.compact(row.pnl_day, glyphs, 8, sign=True), format.ink_of(row.pnl_day)),
         (format.change(row.return_fraction, glyphs), format.ink_of(row.return_fraction * 100, places=1)),
-        (glyphs.dash, "dim") if row.sharpe is None else (format.signed(row.sharpe, glyphs), "plain"),
+        (glyphs.dash, "dim") if row.sharpe is None else (format.compact(row.sharpe, glyphs, 6, sign=True), "plain"),
         (spark([equity for _, equity in curve], TREND_CELLS, glyphs), "note"),
-        position_of(row, scene),
+        (format.rounded(row.position, glyphs, 9), "plain") if row.position else ("flat", "dim"),
         (safe_text(row.last_decision) or glyphs.dash, "plain"),
         data_age_of(row, scene),
         (why(row), "bad" if row.reason else "dim"),

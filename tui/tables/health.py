@@ -13,8 +13,8 @@ from tui.scene import Scene
 from tui.table import Column, Row
 
 LOGS: Final = (
-    Column("time", "Time UTC", 11),
-    Column("level", "Level", 7),
+    Column("time", "UTC", 8),
+    Column("level", "Level", 5),
     Column("bot", "Bot", 14, rank=1),
     Column("event", "Event", 22),
     Column("fields", "Fields", 18, grows=True),
@@ -59,7 +59,7 @@ def log_cells(scene: Scene, entry: LogRow) -> tuple[Piece, ...]:
     fields = "  ".join(f"{safe_text(name)}={safe_text(value)}" for name, value in entry.fields.items())
     return (
         (format.moment(entry.ts_ns, scene.now_ns), "dim"),
-        (safe_text(entry.level), ink),
+        ("warn" if entry.level == "warning" else safe_text(entry.level), ink),
         (safe_text(entry.bot_id) or scene.glyphs.dash, "plain" if entry.bot_id else "dim"),
         (safe_text(entry.event), "plain" if ink in {"dim", "note"} else ink),
         (fields, "dim"),

@@ -14,21 +14,21 @@ from tui.scene import Scene
 from tui.table import Column, Row
 
 ORDERS: Final = (
-    Column("time", "Time UTC", 11),
+    Column("time", "UTC", 8),
     Column("bot", "Bot", 14),
-    Column("symbol", "Symbol", 9, rank=2),
+    Column("symbol", "Symbol", 9, rank=1),
     Column("side", "Side", 6),
-    Column("type", "Type", 6, rank=3),
+    Column("type", "Type", 6, rank=4),
     Column("quantity", "Quantity", 12, right=True),
-    Column("filled", "Filled", 12, right=True, rank=5),
-    Column("price", "Price", 12, right=True, rank=1),
-    Column("status", "Status", 14),
-    Column("tag", "For", 8, rank=4),
+    Column("filled", "Filled", 12, right=True, rank=3),
+    Column("price", "Price", 12, right=True),
+    Column("status", "Status", 10),
+    Column("tag", "For", 8, rank=5),
     Column("id", "Order", 26, rank=7),
     Column("reason", "Note", 10, rank=6, grows=True),
 )
 FILLS: Final = (
-    Column("time", "Time UTC", 11),
+    Column("time", "UTC", 8),
     Column("bot", "Bot", 14, rank=1),
     Column("symbol", "Symbol", 9),
     Column("side", "Side", 6),
@@ -41,15 +41,16 @@ FILLS: Final = (
 )
 POSITIONS: Final = (
     Column("account", "Account", 12),
-    Column("currency", "Coin", 6),
+    Column("currency", "Coin", 5),
     Column("bots", "Bots", 14, right=True),
-    Column("external", "+ External", 14, right=True),
+    Column("external", "+ External", 13, right=True),
     Column("venue", "= Venue", 14, right=True),
-    Column("drift", "Drift", 12, right=True),
+    Column("drift", "Drift", 11, right=True),
     Column("free", "Free", 14, right=True, rank=3),
     Column("locked", "Locked", 12, right=True, rank=3),
-    Column("checked", "Compared", 9, right=True, rank=1),
+    Column("checked", "Compared", 8, right=True, rank=1),
 )
+_STATUS: Final = {OrderStatus.PENDING_CANCEL: "canceling", OrderStatus.NEVER_ACCEPTED: "absent"}
 
 
 def side_of(side: Side, scene: Scene) -> Piece:
@@ -59,7 +60,7 @@ def side_of(side: Side, scene: Scene) -> Piece:
 
 def status_of(status: OrderStatus) -> Piece:
     """Where an order is; what needs attention stands out."""
-    words = status.value.replace("_", " ")
+    words = _STATUS.get(status, status.value)
     if status in {OrderStatus.UNKNOWN, OrderStatus.UNRESOLVED}:
         return (words.upper(), "bad")
     if status in IN_FLIGHT:
@@ -76,7 +77,7 @@ def order_rows(scene: Scene, orders: Sequence[Order]) -> list[Row]:
 
 def _order(scene: Scene, order: Order) -> tuple[Piece, ...]:
     glyphs = scene.glyphs
-    limit = "market" if order.limit_price is None else format.quantity(order.limit_price, glyphs)
+    limit = "market" if order.limit_price is None else format.quantity(order.limit_price, glyphs, least=2)
     return (
         (format.moment(order.created_ns, scene.now_ns), "dim"),
         (order.bot_id, "strong"),
@@ -106,7 +107,7 @@ def _fill(scene: Scene, fill: Fill) -> tuple[Piece, ...]:
         (safe_text(fill.symbol), "plain"),
         side_of(fill.side, scene),
         (format.quantity(fill.quantity, glyphs), "plain"),
-        (format.quantity(fill.price, glyphs), "plain"),
+        (format.quantity(fill.price, glyphs, least=2), "plain"),
         (f"{format.quantity(fill.fee, glyphs)} {safe_text(fill.fee_currency)}", "dim"),
         ("maker" if fill.is_maker else "taker", "dim"),
         (safe_text(fill.tag), "dim"),

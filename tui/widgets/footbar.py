@@ -12,7 +12,7 @@ from tui.widgets.words import Words
 
 ROOMS: Final = (("1", "Home", "home"), ("2", "Bots", "bots"), ("3", "Orders", "orders"), ("6", "Logs", "logs"))
 HEALTH: Final = ("7", "Health", "health")
-KEYS: Final = ((":", "palette"), ("?", "help"), ("q", "quit"), ("F9", "KILL"))
+KEYS: Final = ((":", "menu"), ("?", "help"), ("q", "quit"), ("F9", "KILL"))
 
 
 class FootBar(Words):

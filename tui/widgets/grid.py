@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from msgspec.structs import replace
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -109,6 +110,13 @@ class Grid(ScrollView, can_focus=True):
             if old != new:
                 self._refresh_row(line)
 
+    def fit_column(self, key: str, cells: int) -> None:
+        """Give a column so many cells: names decide for themselves how much room they need."""
+        columns = tuple(replace(column, width=cells) if column.key == key else column for column in self.columns)
+        if columns != self.columns:
+            self.columns = columns
+            self._arrange(self.size.width)
+
     def _keep_cursor(self, key: str, *, at_tail: bool) -> None:
         if at_tail:
             self.cursor = max(0, len(self.rows) - 1)
@@ -164,7 +172,8 @@ class Grid(ScrollView, can_focus=True):
     def _strip(self, pieces: Sequence[Piece], width: int, *, cursor: bool = False) -> Strip:
         base = self.rich_style
         if cursor:
-            base += self.get_component_rich_style("grid--cursor", partial=True)
+            blended = self.get_component_rich_style("grid--cursor")
+            base += Style(bgcolor=blended.bgcolor, reverse=blended.reverse)
         segments = [Segment(text, base + self._style(ink)) for text, ink in pieces]
         return Strip(segments).adjust_cell_length(width, base)
 
@@ -180,12 +189,15 @@ class Grid(ScrollView, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay the columns out for the new width."""
-        self._places = arrange(self.columns, event.size.width - 2)
+        self._arrange(event.size.width)
+        self.virtual_size = Size(event.size.width, len(self.rows) + 1)
+        self.call_after_refresh(self._reveal)
+
+    def _arrange(self, width: int) -> None:
+        self._places = arrange(self.columns, width - 2)
         shown = {place.index for place in self._places}
         self.hidden = tuple(column.title for index, column in enumerate(self.columns) if index not in shown)
-        self.virtual_size = Size(event.size.width, len(self.rows) + 1)
         self.refresh()
-        self.call_after_refresh(self._reveal)
 
     def watch_stale(self) -> None:
         """Draw all of it in the other inks."""

@@ -18,7 +18,7 @@ class TopBar(Horizontal):
     DEFAULT_CSS = """
     TopBar { dock: top; height: 2; background: $panel; border-bottom: solid $paper 50%; }
     TopBar.-live { border-bottom: heavy $live; }
-    TopBar.-halted { background: $kill; border-bottom: heavy $kill; }
+    TopBar.-halted { background: $kill; }
     TopBar > #bar-left { width: 1fr; }
     TopBar > #bar-right { width: auto; padding-right: 1; }
     """
