@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import json
 import os
@@ -20,6 +21,8 @@ INTERRUPTED = 130
 def run(words: Sequence[str]) -> int:
     """Run one command and return its exit code; errors meant for a person are told on stderr, never as a traceback."""
     as_json = wants_json(words)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that knows no "×" is no reason to fail
     try:
         code = app.main(args=list(words), prog_name="algobot", standalone_mode=False)
         sys.stdout.flush()

@@ -64,3 +64,49 @@ def test_the_socket_follows_a_configured_state_folder_where_there_is_no_runtime_
     """Without XDG_RUNTIME_DIR the socket lies in the state folder in use."""
     assert paths.socket_path(configured_state_dir="/d", env=HOME) == Path("/d/control.sock")
     assert paths.socket_path("/x.sock", configured_state_dir="/d", env=HOME) == Path("/x.sock")
+
+
+def configured(tmp_path: Path, text: str) -> dict[str, str]:
+    """An environment whose user's configuration is `text`."""
+    folder = tmp_path / "algobot"
+    folder.mkdir(mode=0o700)
+    (folder / "config.toml").write_text(text)
+    return {"HOME": "/home/ann", "XDG_CONFIG_HOME": str(tmp_path)}
+
+
+def test_clients_connect_where_the_configuration_says(tmp_path: Path) -> None:
+    """What is given, then the environment, then the file (a relative path starts there), as the daemon reads it."""
+    env = configured(tmp_path, '[daemon]\nsocket = "run/s.sock"\nstate_dir = "~/state"\n')
+    assert paths.client_socket("/given", env=env) == Path("/given")
+    assert paths.client_socket(env=env | {"ALGOBOT__DAEMON__SOCKET": "/env"}) == Path("/env")
+    assert paths.client_socket(env=env) == tmp_path / "algobot" / "run" / "s.sock"
+    assert paths.client_state_dir("/given", env=env) == Path("/given")
+    assert paths.client_state_dir(env=env | {"ALGOBOT__DAEMON__STATE_DIR": "/env"}) == Path("/env")
+    assert paths.client_state_dir(env=env) == Path("/home/ann/state")
+
+
+@pytest.mark.parametrize("text", ["", "not toml", "daemon = 1", "[daemon]\nsocket = ''\n"])
+def test_a_configuration_that_does_not_say_leaves_the_default(tmp_path: Path, text: str) -> None:
+    """A client judges nothing: a broken file is the daemon's to refuse."""
+    env = configured(tmp_path, text)
+    assert paths.client_socket(env=env) == Path("/home/ann/.local/state/algobot/control.sock")
+    assert paths.client_state_dir(env=env) == Path("/home/ann/.local/state/algobot")
+
+
+def test_the_systems_daemon_is_found_where_there_is_none_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`sudo algobot ctl status` needs no flag; an own daemon's socket wins."""
+    system = tmp_path / "system.sock"
+    monkeypatch.setattr(paths, "SYSTEM_SOCKETS", (tmp_path / "none.sock", system))
+    monkeypatch.setattr(paths, "SYSTEM_STATE", tmp_path)
+    own = tmp_path / "state" / "algobot"
+    env = {"HOME": "/home/ann", "XDG_STATE_HOME": str(tmp_path / "state")}
+    assert paths.client_socket(env=env) == own / "control.sock"
+    system.touch()
+    assert paths.client_socket(env=env) == system
+    assert paths.client_state_dir(env=env) == tmp_path
+    own.mkdir(parents=True)
+    (own / "control.sock").touch()
+    assert paths.client_socket(env=env) == own / "control.sock"
+    assert paths.client_state_dir(env=env) == own
