@@ -3,7 +3,7 @@
 
 One bar, in this order: match what waits (at the open, then within the bar, protective exits included) → mark →
 `on_bar` → risk rules → rest or queue. A live bar leaves out the matching and hands the orders out; a warm-up bar
-only folds. One symbol or many sharing one account: all match, then all are marked, then all decide.
+only folds. One symbol or many sharing one account: all have their open, then all their range, then all decide.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from algobot.kernel import records as r
 from algobot.kernel.dispatch import fold
 from algobot.kernel.jit import kernel
 from algobot.kernel.ledger import apply_fill, forget, mark_equity, sign, value
-from algobot.kernel.matching import book, copy_order, follow, match_bar, slipped, stop_level
+from algobot.kernel.matching import book, copy_order, follow, match_open, match_within, slipped, stop_level
 from algobot.kernel.records import Rec, Records
 from algobot.kernel.risk import NONE, TOO_SMALL, allowed_lots, whole_lots
 
@@ -61,14 +61,19 @@ def _advance(
     t: int,
 ) -> None:
     count = slots.shape[0]
+    for k in range(count):
+        bar = bars[k, t]
+        if bar.close > 0.0:
+            _begin(account, bar)
+            if account.mode == r.PAPER:
+                match_open(account, slots[k], settings[k], bar, fills, k)
     worth = 0.0
     for k in range(count):
         bar = bars[k, t]
         slot = slots[k]
         if bar.close > 0.0:
-            _begin(account, bar)
             if account.mode == r.PAPER:
-                match_bar(account, slot, settings[k], bar, fills, k)
+                match_within(account, slot, settings[k], bar, fills, k)
             elif slot.position.lots != 0:
                 follow(slot.position, bar)
             slot.mark = bar.close

@@ -19,12 +19,18 @@ from algobot.kernel.records import Rec, Records
 
 
 @kernel
-def match_bar(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, symbol: int) -> None:
-    """Fill what this bar fills; fills are added to `fills` from `account.filled` on."""
-    position = slot.position
-    position.within = 0
+def match_open(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, symbol: int) -> None:
+    """Fill what the bar's open fills; fills are added to `fills` from `account.filled` on."""
+    slot.position.within = 0
     if slot.waits > 0:
         _at_open(account, slot, setting, bar, fills, symbol)
+
+
+@kernel
+def match_within(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, symbol: int) -> None:
+    """Fill what the bar's range fills, once every symbol of the account has had its open."""
+    position = slot.position
+    if slot.waits > 0:
         _within(account, slot, setting, bar, fills, symbol, 0)
     if position.lots != 0:
         _protective_stop(account, slot, setting, bar, fills, symbol)

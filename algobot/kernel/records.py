@@ -16,7 +16,6 @@ Records: TypeAlias = npt.NDArray[Any]  # an array of records
 
 float64: Final = np.dtype(np.float64)
 int64: Final = np.dtype(np.int64)
-int8: Final = np.dtype(np.int8)
 
 Field: TypeAlias = "np.dtype[Any] | tuple[np.dtype[Any], int]"
 
@@ -24,12 +23,17 @@ Field: TypeAlias = "np.dtype[Any] | tuple[np.dtype[Any], int]"
 def record(**fields: Field) -> np.dtype[Any]:
     """Return the aligned layout of these fields: a type, another record, or `(type, count)` for a row of them.
 
+    Only int64 and float64: narrower numbers overflow where the same source interpreted would not.
+
     Raises:
-        ValueError: a name that numpy's records use themselves (`sum`, `mean`, `size` …).
+        ValueError: another type, or a name that numpy's records use themselves (`sum`, `mean`, `size` …).
     """
-    for name in fields:
+    for name, field in fields.items():
         if hasattr(np.record, name):
             raise ValueError(f"a record cannot have a field named {name!r}: numpy's records use it; choose another")
+        kind = field[0] if isinstance(field, tuple) else field
+        if kind not in (int64, float64) and kind.names is None:
+            raise ValueError(f"field {name!r} is {kind}: a record holds int64, float64 and records")
     formats = [(field[0], (field[1],)) if isinstance(field, tuple) else field for field in fields.values()]
     layout = np.dtype({"names": list(fields), "formats": formats}, align=True)
     return np.dtype((np.record, layout))
@@ -44,10 +48,10 @@ ORDER: Final = record(
     lots=int64,
     price=float64,
     tag=int64,
-    kind=int8,
-    side=int8,
-    ioc=int8,
-    reduce_only=int8,
+    kind=int64,
+    side=int64,
+    ioc=int64,
+    reduce_only=int64,
     age=int64,  # bars it has waited
 )
 EMPTY, MARKET, LIMIT, STOP, CANCEL = 0, 1, 2, 3, 4
@@ -66,8 +70,8 @@ ORDERS: Final = record(
     asked=int64,
     asks=(ORDER, ASKS),
     exposure=float64,  # the position it wants, -1 to 1 of the bot's size
-    wish=int8,  # NO_WISH, HOLD_SIDE (only a change of side trades) or REBALANCE
-    protects=int8,
+    wish=int64,  # NO_WISH, HOLD_SIDE (only a change of side trades) or REBALANCE
+    protects=int64,
     stop=float64,
     target=float64,
     trail=float64,
@@ -88,7 +92,7 @@ POSITION: Final = record(
     entries=int64,  # positions opened so far
     realised=float64,  # before fees
     fees=float64,
-    within=int8,  # opened within the present bar, not at its open
+    within=int64,  # opened within the present bar, not at its open
 )
 
 # One symbol of an account.

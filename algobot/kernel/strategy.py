@@ -74,9 +74,9 @@ class Strategy:
 
     def params_records(self, params: Any, count: int = 1) -> Records:
         """Return `params` as records, one per symbol; binds the fold to their type."""
-        types: dict[type, Any] = {int: np.dtype(np.int64), float: np.dtype(np.float64), bool: np.dtype(np.bool_)}
+        types: dict[type, Any] = {int: np.dtype(np.int64), float: np.dtype(np.float64), bool: np.dtype(np.int64)}
         fields = {info.name: types[info.type] for info in self.parameters()}
-        layout = record(**fields, **{self.marker: np.dtype(np.int8)})
+        layout = record(**fields, **{self.marker: np.dtype(np.int64)})
         dispatch.bind(self.marker, self.on_bar)
         rows = np.zeros(count, layout)
         rows[:] = (*params, 0)

@@ -12,25 +12,11 @@ from hypothesis import strategies as st
 
 from algobot.kernel.indicators import averages, ranges, resample, windows
 from algobot.kernel.jit import kernel
-from algobot.kernel.records import BAR, float64, record
+from algobot.kernel.records import float64, record
 from algobot.model import MINUTE_NS
+from tests.kernel.markets import START_NS, random_bars
 
 BARS = 5000
-
-
-def random_bars(count: int, seed: int = 7, step: float = 0.01, start: float = 60_000.0) -> np.ndarray:
-    """Return a seeded random walk with ranges around it."""
-    rng = np.random.default_rng(seed)
-    close = start * np.exp(np.cumsum(rng.normal(0, step, count)))
-    bars = np.zeros(count, BAR)
-    bars["open"] = np.concatenate([[start], close[:-1]])
-    bars["close"] = close
-    bars["high"] = np.maximum(bars["open"], close) * (1 + abs(rng.normal(0, step / 3, count)))
-    bars["low"] = np.minimum(bars["open"], close) * (1 - abs(rng.normal(0, step / 3, count)))
-    bars["volume"] = rng.uniform(0, 10, count)
-    bars["open_ns"] = np.arange(count) * MINUTE_NS
-    bars["close_ns"] = bars["open_ns"] + MINUTE_NS
-    return bars
 
 
 @kernel
@@ -246,8 +232,9 @@ def run_resample(state, bars, span, out):
 def test_a_higher_bar_is_its_parts_and_never_seen_before_its_end(span, missing, first):
     """Whatever is missing, each higher bar is made of its span's bars and appears only once that span is over."""
     bars = random_bars(120)
-    bars["open_ns"] += first * MINUTE_NS
-    bars["close_ns"] += first * MINUTE_NS
+    shift = first * MINUTE_NS - START_NS
+    bars["open_ns"] += shift
+    bars["close_ns"] += shift
     bars = bars[[i for i in range(120) if i not in missing]]
     out = np.zeros((121, 8))
     count = run_resample(np.zeros(1, resample.RESAMPLE), bars, span * MINUTE_NS, out)
