@@ -49,7 +49,7 @@ def examine(file: str | None) -> list[Finding]:
         found,
         _clock(),
         _private_folder("state", state),
-        _private_folder("runtime", control.parent),
+        _private_folder("runtime", control.parent, bad="warn"),
         _socket(control, answers=answers),
         _disk(state),
         _database(state / DATABASE, in_use=answers),
@@ -90,20 +90,20 @@ def _clock() -> Finding:
     return Finding("clock", "ok", f"synchronised, at most {buffer[3] / 1000:.0f} ms off")
 
 
-def _private_folder(name: str, folder: Path) -> Finding:
+def _private_folder(name: str, folder: Path, *, bad: Literal["warn", "fail"] = "fail") -> Finding:
     try:
         info = folder.stat()
     except FileNotFoundError:
         return Finding(name, "ok", f"{folder} (the daemon makes it)")
     except OSError as error:
-        return Finding(name, "fail", f"{folder}: {error.strerror}", "see the owner and mode of the folders above")
+        return Finding(name, bad, f"{folder}: {error.strerror}", "see the owner and mode of the folders above")
     mode = stat.S_IMODE(info.st_mode)
     if not stat.S_ISDIR(info.st_mode):
-        return Finding(name, "fail", f"{folder} is not a folder", "move it away, or configure another place")
+        return Finding(name, bad, f"{folder} is not a folder", "move it away, or configure another place")
     if info.st_uid != os.geteuid():
-        return Finding(name, "fail", f"{folder} belongs to user {info.st_uid}", f"sudo chown {os.geteuid()} {folder}")
+        return Finding(name, bad, f"{folder} belongs to user {info.st_uid}", f"sudo chown {os.geteuid()} {folder}")
     if mode & 0o077:
-        return Finding(name, "fail", f"{folder} is open to others (mode {mode:04o})", f"chmod 700 {folder}")
+        return Finding(name, bad, f"{folder} is open to others (mode {mode:04o})", f"chmod 700 {folder}")
     return Finding(name, "ok", str(folder))
 
 
