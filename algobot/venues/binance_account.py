@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Final, TypeVar
 
 import msgspec
@@ -45,19 +46,25 @@ class BinanceAccount:
     """Implements `venues.port.Account`; `market` gives the rules and may be shared with other accounts."""
 
     def __init__(
-        self, client: CcxtClient, market: BinanceMarket, *, owns_market: bool, check_permissions: bool
+        self,
+        client: CcxtClient,
+        market: BinanceMarket,
+        *,
+        owns_market: bool,
+        check_permissions: bool,
+        page: int = PAGE,
     ) -> None:
         self._client = client
         self._market = market
         self._owns_market = owns_market
         self._check_permissions = check_permissions
+        self._page = page
         self._fees: wire.CommissionRates | None = None
         self._symbols: dict[str, Symbol] = {}
 
     async def open(self) -> None:
         """As the port promises. A key that can withdraw is refused where the venue says what a key can do."""
-        if not self._market.is_open:
-            await self._market.open()
+        await self._market.ensure_open()
         self._symbols = {rules.venue_symbol: symbol for symbol, rules in self._market.instruments().items()}
         await self.clock_offset_ns()
         account = await self._client.call(Action.OPEN, wire.RestAccount, "private_get_account")
@@ -103,12 +110,7 @@ class BinanceAccount:
         if valid_ms < 1:
             raise VenueRejected(f"the validity of {valid_ns} ns is over before it could be sent; nothing was sent")
         params = wire.order_params(order, instrument, valid_ms)
-        try:
-            if self._client.skewed:
-                await self.clock_offset_ns()
-        except VenueUnavailable as error:
-            raise VenueRejected(f"nothing was sent, the clock cannot be compared: {error.message}") from None
-        raw = await self._client.call(Action.SUBMIT, wire.RestOrder, "private_post_order", params)
+        raw = await self._call(Action.SUBMIT, wire.RestOrder, "private_post_order", params)
         answer = self._order(raw, Action.SUBMIT)
         if answer.status is OrderStatus.REJECTED:
             raise VenueRejected(f"{self._client.adapter}: the order was refused on arrival")
@@ -142,7 +144,7 @@ class BinanceAccount:
         self, symbol: Symbol, *, since_ns: int = 0, after: TradeId | None = None, order: VenueOrderId | None = None
     ) -> list[VenueFill]:
         """As the port promises."""
-        asked = {"symbol": self._venue_symbol(symbol), "limit": str(PAGE)}
+        asked = {"symbol": self._venue_symbol(symbol), "limit": str(self._page)}
         if order is not None:
             rows = await self._trades_from(asked | {"orderId": order}, None)
         elif after is not None:
@@ -161,7 +163,8 @@ class BinanceAccount:
     async def stream(self) -> AsyncIterator[PrivateEvent]:
         """As the port promises; each call makes a new connection."""
         if self._client.skewed:
-            await self.clock_offset_ns()
+            with suppress(VenueUnavailable):
+                await self.clock_offset_ns()
         async for event in follow_private(self._client, self._symbols):
             yield event
 
@@ -174,7 +177,7 @@ class BinanceAccount:
             params = dict(asked) if first_id is None else {**asked, "fromId": str(first_id)}
             page = await self._call(Action.READ, list[wire.RestTrade], "private_get_mytrades", params)
             rows += page
-            if len(page) < PAGE:
+            if len(page) < self._page:
                 return rows
             first_id = page[-1].id + 1
 
@@ -192,7 +195,8 @@ class BinanceAccount:
 
     async def _call(self, action: Action, wanted: type[T], method: str, params: Mapping[str, str]) -> T:
         if self._client.skewed:
-            await self.clock_offset_ns()
+            with suppress(VenueUnavailable):  # then the venue refuses our clock again, and says so
+                await self.clock_offset_ns()
         return await self._client.call(action, wanted, method, dict(params))
 
     def _order(self, raw: wire.RestOrder, action: Action) -> VenueOrder:

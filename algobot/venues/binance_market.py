@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import difflib
 import time
 from collections.abc import AsyncIterator, Iterable
 from typing import Final
@@ -56,6 +58,7 @@ class BinanceMarket:
         self._idle_s = idle_s
         self._instruments: dict[Symbol, Instrument] = {}
         self._offset_ns = 0
+        self._opening = asyncio.Lock()
 
     async def open(self) -> None:
         """As the port promises; a second call refreshes rules and clock."""
@@ -66,10 +69,11 @@ class BinanceMarket:
         """As the port promises."""
         await self.rest.close()
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the rules are known."""
-        return bool(self._instruments)
+    async def ensure_open(self) -> None:
+        """Open unless that was done: those who share this market load its rules once."""
+        async with self._opening:
+            if not self._instruments:
+                await self.open()
 
     def instruments(self) -> dict[Symbol, Instrument]:
         """Return every instrument, by symbol."""
@@ -80,9 +84,9 @@ class BinanceMarket:
         try:
             return self._instruments[symbol]
         except KeyError:
-            raise NotFound(
-                f"symbol {symbol!r} is not traded here", hint="write it like BTC/USDT; see the venue's list"
-            ) from None
+            near = difflib.get_close_matches(symbol.upper(), self._instruments, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "write it like BTC/USDT"
+            raise NotFound(f"symbol {symbol!r} is not traded here", hint=hint) from None
 
     async def bars(self, symbol: Symbol, timeframe: str, *, since_ns: int = 0, limit: int = 500) -> list[Bar]:
         """As the port promises, in as many requests as it takes."""

@@ -16,7 +16,7 @@ import msgspec
 from algobot.errors import StreamClosed
 from algobot.model import Symbol
 from algobot.venues import binance_wire as wire
-from algobot.venues.ccxt_client import CcxtClient
+from algobot.venues.ccxt_client import CcxtClient, drop
 from algobot.venues.port import Connected, PrivateEvent
 from algobot.venues.text import safe_text
 
@@ -37,7 +37,7 @@ async def follow_private(client: CcxtClient, symbols: Mapping[str, Symbol]) -> A
     if client.exchange is None:
         raise StreamClosed(f"{client.adapter}: not open")
     url = client.exchange.urls["api"]["ws"]["ws-api"]["spot"]
-    await _drop(client.exchange, url)
+    await drop(client.exchange, url)
     inbox: asyncio.Queue[_Item] = asyncio.Queue()
     exchange = client.exchange
     _divert(exchange, inbox)
@@ -53,7 +53,7 @@ async def follow_private(client: CcxtClient, symbols: Mapping[str, Symbol]) -> A
             if inbox.qsize() > BACKLOG:
                 raise StreamClosed(f"{client.adapter}: {inbox.qsize()} events wait unread")
     finally:
-        await _drop(exchange, url)
+        await drop(exchange, url)
 
 
 def read(message: Mapping[str, object], symbols: Mapping[str, Symbol]) -> list[PrivateEvent]:
@@ -107,10 +107,3 @@ async def _subscribe(client: CcxtClient, url: str, inbox: asyncio.Queue[_Item]) 
     if request.cancelled() or (error := request.exception()) is not None:
         reason = "no answer" if request.cancelled() else type(error).__name__
         raise StreamClosed(f"{client.adapter}: the private stream was not granted ({reason})")
-
-
-async def _drop(exchange: Any, url: str) -> None:
-    """Close the socket to `url`, if there is one, and forget its object and all its state."""
-    socket = (exchange.clients or {}).pop(url, None)
-    if socket is not None:
-        await socket.close()

@@ -29,7 +29,7 @@ from algobot.model import (
     VenueOrderId,
 )
 from algobot.venues import ccxt_wire as wire
-from algobot.venues.ccxt_client import RECV_WINDOW_MS, CcxtClient
+from algobot.venues.ccxt_client import RECV_WINDOW_MS, CcxtClient, drop
 from algobot.venues.classify import Action
 from algobot.venues.port import Balance, BalancesChanged, Connected, PrivateEvent
 
@@ -148,6 +148,8 @@ class CcxtAccount:
     async def stream(self) -> AsyncIterator[PrivateEvent]:
         """As the port promises; `Connected` means that ccxt is logged in, where it can say so."""
         exchange = self._client.exchange
+        if exchange is None:
+            raise StreamClosed(f"{self._client.adapter}: not open")
         inbox: asyncio.Queue[PrivateEvent | StreamClosed] = asyncio.Queue()
         tasks = [asyncio.create_task(self._watch(method, read, inbox)) for method, read in _WATCHERS]
         try:
@@ -161,7 +163,8 @@ class CcxtAccount:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await exchange.close_ws_clients()
+            for url in list(exchange.clients or {}):
+                await drop(exchange, url)
 
     async def _watch(
         self,

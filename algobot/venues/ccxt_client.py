@@ -13,9 +13,10 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
+import anyio
 import msgspec
 
-from algobot.errors import ConfigError, VenueUnavailable
+from algobot.errors import ConfigError, VenueRejected, VenueUnavailable
 from algobot.venues.classify import Action, Reply, as_error, judge
 from algobot.venues.codes import Verdict
 from algobot.venues.keys import Keys
@@ -24,6 +25,7 @@ T = TypeVar("T")
 CACHE_LIMIT: Final = 1000  # entries of every cache ccxt keeps
 REQUEST_MS: Final = 10_000
 PING_MS: Final = 15_000  # a dead socket is noticed within three of them
+CLOSE_S: Final = 3.0
 RECV_WINDOW_MS: Final = 5_000
 # what a library may throw besides its own errors when an answer is not what it expects
 _SURPRISES: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError, TypeError, LookupError, AttributeError)
@@ -54,7 +56,10 @@ class CcxtClient:
         """Let go of every connection."""
         exchange, self.exchange = self.exchange, None
         if exchange is not None:
-            await exchange.close()
+            for url in list(exchange.clients or {}):
+                await drop(exchange, url)
+            with anyio.move_on_after(CLOSE_S, shield=True):
+                await exchange.close()
 
     def set_clock_offset(self, offset_ns: int) -> None:
         """Stamp requests with the venue's time from now on."""
@@ -76,7 +81,8 @@ class CcxtClient:
     async def ask(self, action: Action, method: str, *arguments: object) -> Any:
         """Return what a method of the instance gives, in ccxt's own structures, with every failure judged."""
         if self.exchange is None:
-            raise VenueUnavailable(f"{self.adapter}: not open")
+            error = VenueRejected if action in (Action.SUBMIT, Action.CANCEL) else VenueUnavailable
+            raise error(f"{self.adapter}: not open, so nothing was sent")
         try:
             return await getattr(self.exchange, method)(*arguments)
         except self._library_error as error:
@@ -121,6 +127,17 @@ class CcxtClient:
                 "ws": {"keepAlive": PING_MS},
             },
         }
+
+
+async def drop(exchange: Any, url: str) -> None:
+    """Close the socket to `url`, if there is one, and forget its object and all its state; not to be canceled."""
+    socket = (exchange.clients or {}).pop(url, None)
+    if socket is None:
+        return
+    with anyio.move_on_after(CLOSE_S, shield=True):
+        if socket.connecting and socket.connection is None and socket.error is None:
+            await asyncio.wait([socket.connected])  # ccxt cannot abandon a connection that is being made
+        await socket.close()
 
 
 def moved(urls: Any, base_url: str) -> Any:

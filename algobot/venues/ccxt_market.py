@@ -13,7 +13,7 @@ from typing import Any, Final
 from algobot.errors import NotFound, StreamClosed, VenueError, VenueUnavailable
 from algobot.model import Bar, BarUpdate, Instrument, Quote, Symbol, timeframe_ns
 from algobot.venues import ccxt_wire as wire
-from algobot.venues.ccxt_client import CcxtClient
+from algobot.venues.ccxt_client import CcxtClient, drop
 from algobot.venues.classify import Action
 from algobot.venues.port import Connected, MarketEvent, Subscription
 
@@ -80,6 +80,9 @@ class CcxtMarket:
 
     async def stream(self, subscriptions: Iterable[Subscription]) -> AsyncIterator[MarketEvent]:
         """As the port promises; ccxt does not say when a subscription holds, so `Connected` comes at once."""
+        exchange = self._client.exchange
+        if exchange is None:
+            raise StreamClosed(f"{self._client.adapter}: not open")
         inbox: asyncio.Queue[MarketEvent | StreamClosed] = asyncio.Queue(QUEUE)
         tasks = [asyncio.create_task(self._watch(wanted, inbox)) for wanted in dict.fromkeys(subscriptions)]
         try:
@@ -93,8 +96,8 @@ class CcxtMarket:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            if self._client.exchange is not None:
-                await self._client.exchange.close_ws_clients()
+            for url in list(exchange.clients or {}):
+                await drop(exchange, url)
 
     async def _watch(self, wanted: Subscription, inbox: asyncio.Queue[MarketEvent | StreamClosed]) -> None:
         try:
