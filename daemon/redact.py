@@ -15,7 +15,7 @@ HIDDEN: Final = "[hidden]"
 SHORTEST: Final = 4  # a shorter "secret" would eat ordinary words
 # api keys and signatures in an address, a header or a repr: signature=ab12, 'X-MBX-APIKEY': 'ab12', "sign": "ab12"
 _NAMED: Final = re.compile(
-    r"""((?:signature|sign|api[-_]?key|api[-_]?secret|secret|passphrase|listenkey|authorization|x-[a-z-]*(?:key|sign|secret|passphrase))
+    r"""((?:signature|(?<![a-z])sign|api[-_]?key|api[-_]?secret|secret|passphrase|listenkey|authorization|x-[a-z-]*(?:key|sign|secret|passphrase))
     ["']?\s*[=:]\s*["']?)((?:bearer\s+|basic\s+)?[^\s"'&,;})\[\]]{6,})""",
     re.IGNORECASE | re.VERBOSE,
 )

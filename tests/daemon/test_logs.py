@@ -19,6 +19,7 @@ import structlog
 from algobot.protocol.events import LineLogged
 from daemon import logs
 from daemon.log_lines import Limit, LineWriter
+from daemon.redact import Redactor
 
 CANARY = "kAnaRy/7+secret=="
 SECOND = 1_000_000_000
@@ -110,6 +111,25 @@ def test_a_signature_is_hidden_although_nobody_registered_it(running: logs.Logs,
     structlog.get_logger().info("venue.failed", url="https://x/y?symbol=BTC&signature=0badc0de0badc0de&z=1")
     (line,) = lines(running, stream)
     assert line["url"] == "https://x/y?symbol=BTC&signature=[hidden]&z=1"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("X-MBX-APIKEY: abcdef123456", "X-MBX-APIKEY: [hidden]"),
+        ('{"apiKey": "abcdef123456", "symbol": "BTC"}', '{"apiKey": "[hidden]", "symbol": "BTC"}'),
+        ("OK-ACCESS-SIGN=abcdef123456", "OK-ACCESS-SIGN=[hidden]"),
+        ("Authorization: Bearer abc.def.ghi", "Authorization: [hidden]"),
+        ("design=straightforward signal: strong", "design=straightforward signal: strong"),
+        ("key_file=/home/ann/keys.toml", "key_file=/home/ann/keys.toml"),
+        ("bars=[1, 2] signature=[hidden]", "bars=[1, 2] signature=[hidden]"),
+    ],
+)
+def test_what_is_hidden_by_name_and_what_is_not(text: str, shown: str) -> None:
+    """Keys and signatures of several venues go, ordinary words stay, and hiding twice changes nothing."""
+    redact = Redactor()
+    assert redact(text) == shown
+    assert redact(redact(text)) == shown
 
 
 def test_a_secret_in_an_exception_is_hidden_in_all_hooks(running: logs.Logs, stream: io.StringIO) -> None:
