@@ -17,6 +17,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
+from itertools import islice
 from typing import Final
 
 import anyio
@@ -194,8 +195,14 @@ class Hub:
         return self._seq
 
     def follow(self, since: int, *, bot_id: str | None = None) -> Follower:
-        """Return a new follower of the events after `since` (0: from now on); `unfollow` it in the end."""
+        """Return a new follower of the events after `since`; `unfollow` it in the end.
+
+        0 is from now on, -N the newest N that are kept; one that is not known (any more) is from now on, incomplete.
+        """
         now = self.settle()
+        if since < 0:
+            kept = list(islice(reversed(self._ring.values()), -since))
+            since = kept[-1].seq - 1 if kept else now
         known = 0 < since <= now
         complete = since == 0 or (known and since >= self._floor)
         follower = Follower(bot_id=bot_id, complete=complete, since=since if known and complete else now)

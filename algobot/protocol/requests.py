@@ -272,7 +272,7 @@ class ListLogs(Request, frozen=True, tag="logs.list"):
 
 
 class FollowEvents(Request, frozen=True, tag="events.follow"):
-    """Send every event after `since` (0: from now on) on this connection; a second call replaces the first."""
+    """Send every event after `since` (0: from now on, -N: the newest N kept); a second call replaces the first."""
 
     REPLY = Following
     since: int = 0
