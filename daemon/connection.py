@@ -72,6 +72,7 @@ class Connection:
         self._sending = anyio.Lock()
         self._slots = anyio.Semaphore(AT_ONCE)
         self._greeted = False
+        self._deaf = False
         self._bad = 0
         self._events: anyio.CancelScope | None = None
 
@@ -81,6 +82,7 @@ class Connection:
         async with anyio.create_task_group() as tasks:
             try:
                 await self._read(tasks)
+                await self._finish()
             except Hangup as hangup:
                 reason = hangup.reason
             except OSError as error:
@@ -100,6 +102,14 @@ class Connection:
                 raise Hangup("no hello in time")
             for frame in splitter.feed(data):
                 await self._handle(frame, tasks)
+
+    async def _finish(self) -> None:
+        """Answer what was asked before the client closed its side (`printf … | socat` does that at once)."""
+        if self._events is not None:
+            self._events.cancel()
+        with anyio.move_on_after(self._drain_s):
+            for _ in range(AT_ONCE):
+                await self._slots.acquire()
 
     async def _handle(self, frame: bytes | ProtocolError, tasks: anyio.abc.TaskGroup) -> None:
         try:
@@ -150,8 +160,6 @@ class Connection:
             await self._refuse(error, call_id)
         except Hangup as hangup:
             log.warning("control.dropped", peer=self._peer.name, reason=hangup.reason)
-            tasks.cancel_scope.cancel()
-        except OSError:
             tasks.cancel_scope.cancel()
         except Exception as error:
             log.exception("control.failed", peer=self._peer.name, method=method_of(request))
@@ -204,13 +212,12 @@ class Connection:
         try:
             with scope:
                 await self._send(reply)
-                while frames := await follower.frames():
+                while not self._deaf and (frames := await follower.frames()):
                     await self._send(frames)
-                raise Hangup("it fell too far behind the events")
+                if follower.lost:
+                    raise Hangup("it fell too far behind the events")
         except Hangup as hangup:
             log.warning("control.dropped", peer=self._peer.name, reason=hangup.reason)
-            tasks.cancel_scope.cancel()
-        except OSError:
             tasks.cancel_scope.cancel()
         finally:
             self._hub.unfollow(follower)
@@ -219,9 +226,14 @@ class Connection:
         await self._send(encode_error(error, call_id))
 
     async def _send(self, frames: bytes) -> None:
+        """Send, or note that nobody listens any more: what was asked before the hang-up is still done."""
+        if self._deaf:
+            return
         try:
             with anyio.fail_after(self._drain_s):
                 async with self._sending:
                     await self._stream.send(frames)
         except TimeoutError as error:
             raise Hangup(f"it took nothing for {self._drain_s:g} s") from error
+        except OSError:
+            self._deaf = True
