@@ -82,21 +82,20 @@ class AlgobotApp(App[None]):
 
     def __init__(
         self,
-        socket: str,
+        link: Link,
+        kill_line: KillLine,
         *,
         read_only: bool = False,
         halt_file: str = "",
-        clock: Callable[[], int] = time.time_ns,
         marks: glyphs.Glyphs | None = None,
     ) -> None:
         super().__init__()
-        self.link = Link(socket, clock=clock)
+        self.link = link
         self.glyphs = marks or glyphs.choose(os.environ)
-        self._kill_line = KillLine(socket)
+        self._kill_line = kill_line
         self.kill = KillSwitch(self._kill_line, self._spawn)
         self._read_only = read_only
         self._halt_file = halt_file
-        self._clock = clock
         self._last_ctl = ""
         for theme in THEMES:
             self.register_theme(theme)
@@ -115,7 +114,7 @@ class AlgobotApp(App[None]):
         return Scene(
             link=self.link.state,
             view=self.link.view,
-            now_ns=self._clock(),
+            now_ns=self.link.clock(),
             glyphs=self.glyphs,
             read_only=self._read_only,
             kill_ready=self.kill.ready,

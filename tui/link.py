@@ -41,7 +41,7 @@ class Link:
         self.state = LinkState(socket)
         self.view: View | None = None
         self.detail: BotDetail | None = None
-        self._clock = clock
+        self.clock = clock
         self._client: Client | None = None
         self._watched: BotId | None = None
 
@@ -56,7 +56,7 @@ class Link:
             except OSError as error:
                 self._lose(DaemonUnreachable(f"no daemon at {self.state.socket}: {error}"))
             wait_s = BACKOFF_S[min(self.state.attempts, len(BACKOFF_S)) - 1] * random.uniform(0.8, 1.2)  # noqa: S311
-            self.state = replace(self.state, retry_at_ns=self._clock() + int(wait_s * 1e9))
+            self.state = replace(self.state, retry_at_ns=self.clock() + int(wait_s * 1e9))
             await asyncio.sleep(wait_s)
 
     async def ask(self, request: Request, reply: type[T], *, timeout_s: float = WORK_S) -> T:
@@ -94,7 +94,7 @@ class Link:
         curves = self.view.curves if self.view else {}
         alarms = self.view.alarms if self.view else ()
         self.view = replace(views.start(snapshot), curves=curves, alarms=alarms)
-        now = self._clock()
+        now = self.clock()
         self.state = LinkState(
             self.state.socket,
             "linked",
@@ -133,7 +133,7 @@ class Link:
                     status = await client.ask(GetStatus(), Status, timeout_s=STATUS_S * 2)
                     if self.view is not None:
                         self.view = views.refresh(self.view, status)
-                    self.state = replace(self.state, clock_offset_ns=status.now_ns - self._clock())
+                    self.state = replace(self.state, clock_offset_ns=status.now_ns - self.clock())
                     self._hear()
 
     async def _seed(self, client: Client) -> None:
@@ -148,7 +148,7 @@ class Link:
                         self.detail = detail
 
     def _hear(self) -> None:
-        self.state = replace(self.state, heard_ns=self._clock())
+        self.state = replace(self.state, heard_ns=self.clock())
 
     def _lose(self, error: AlgobotError) -> None:
         old = self.state
@@ -156,7 +156,7 @@ class Link:
             old,
             phase="lost" if self.view is not None else "connecting",
             attempts=old.attempts + 1,
-            lost_ns=self._clock() if old.phase == "linked" else old.lost_ns,
+            lost_ns=self.clock() if old.phase == "linked" else old.lost_ns,
             problem=error.message,
             hint=error.hint,
         )

@@ -9,12 +9,14 @@ from pathlib import Path
 from algobot import latch, paths
 from algobot.model import ACTIVE
 from tui.app import AlgobotApp
+from tui.link import KillLine, Link
 
 
 def run(socket: str | Path, *, read_only: bool = False, state_dir: str = "") -> int:
     """Show the daemon at `socket` until quit; the exit code. A daemon that is not there is waited for."""
     halt_file = latch.path_of(paths.state_dir(state_dir), "all", "")
-    app = AlgobotApp(os.fspath(socket), read_only=read_only, halt_file=str(halt_file))
+    place = os.fspath(socket)
+    app = AlgobotApp(Link(place), KillLine(place), read_only=read_only, halt_file=str(halt_file))
     app.run()
     print(farewell(app), file=sys.stderr)  # noqa: T201 - the last word belongs to the terminal
     return app.return_code or 0

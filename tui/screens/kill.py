@@ -80,7 +80,7 @@ class KillPanel(ModalScreen[None]):
     def draw(self, scene: Scene, state: Killing, now_ns: int) -> None:
         """Show one frame; `now_ns` is monotonic, as the times in `state`."""
         self._state = state
-        self.query_one("#asks", Words).say(*[ask_line(scene, ask, now_ns) for ask in state.asks])
+        self.query_one("#asks", Words).say(*[line for ask in state.asks for line in ask_lines(scene, ask, now_ns)])
         self.query_one("#accounts", Words).say(*account_lines(scene, state))
         others = self.query_one("#others", Words)
         others.display = state.needs_other_paths(now_ns)
@@ -131,13 +131,18 @@ class KillPanel(ModalScreen[None]):
         self.post_message(self.Typed(state))
 
 
-def ask_line(scene: Scene, ask: Ask, now_ns: int) -> list[Piece]:
-    """What was asked, and whether the daemon has confirmed it."""
+def ask_lines(scene: Scene, ask: Ask, now_ns: int) -> list[list[Piece]]:
+    """What was asked, whether the daemon has confirmed it, and why not."""
+    problem: list[list[Piece]] = [[(f"  {safe_text(ask.problem)}", "bad")]] if ask.problem else []
+    return [_ask_line(scene, ask, now_ns), *problem]
+
+
+def _ask_line(scene: Scene, ask: Ask, now_ns: int) -> list[Piece]:
     glyphs, killed = scene.glyphs, ask.killed
     says: Piece = (f"{_SAYS[ask.mode]:<34}", "strong")
     if killed is None:
         if ask.problem:
-            return [(f"{glyphs.error} ", "bad"), says, (safe_text(ask.problem), "bad")]
+            return [(f"{glyphs.error} ", "bad"), says, ("NOT CONFIRMED", "bad")]
         return [(f"{glyphs.pause} ", "warn"), says, (f"asked {format.milliseconds(now_ns - ask.asked_ns)} ago", "warn")]
     took = f"ack {format.milliseconds(ask.took_ns)}"
     if ask.mode == "halt":
@@ -160,7 +165,7 @@ def account_lines(scene: Scene, state: Killing) -> list[list[Piece]]:
     for row in sorted(view.accounts.values(), key=lambda row: row.account_id):
         name: Piece = (f"  {row.account_id:<18}", "strong")
         if ask.killed is None:
-            lines.append([name, ("no answer yet", "warn")])
+            lines.append([name, ("not confirmed", "bad") if ask.problem else ("no answer yet", "warn")])
             continue
         closed = any(halt.scope == "all" or halt.target == row.account_id for halt in ask.killed.halts)
         gate: Piece = (f"{glyphs.yes} halted", "good") if closed else (f"{glyphs.error} NOT HALTED", "bad")
@@ -190,5 +195,12 @@ def next_lines(scene: Scene, state: Killing) -> list[list[Piece]]:
             ("typed out: close all positions", "plain"),
         ],
         [("R            ", "key"), ("resume trading, with a reason", "plain")],
-        [("esc          ", "key"), ("leave; the HALT stays", "plain")],
+        [("esc          ", "key"), *_leave(state)],
     ]
+
+
+def _leave(state: Killing) -> list[Piece]:
+    """The halt stays, but only if somebody has confirmed that there is one."""
+    if any(ask.killed is not None and ask.killed.gate_closed for ask in state.asks):
+        return [("leave; the HALT stays", "plain")]
+    return [("leave; ", "plain"), ("no halt has been confirmed", "bad")]

@@ -33,9 +33,9 @@ def trouble_of(scene: Scene) -> list[Piece]:
         return []
     if link.phase != "linked":
         wait = max(0, link.retry_at_ns - scene.now_ns)
-        again = f"trying again in {format.age(wait)}" if wait else "trying again now"
+        again = f"retry in {format.age(wait)}" if wait else "trying now"
         since = format.age(scene.now_ns - link.lost_ns)
-        words = f" for {since} {glyphs.dash} figures are the last known, not live {glyphs.dash} {again}"
+        words = f" for {since} {glyphs.dash} last known figures, not live {glyphs.dash} {again}"
         return [(f"{glyphs.error} DISCONNECTED", "bad"), (words, "plain")]
     if view.stopping:
         return [("the daemon is stopping", "warn"), (f": {safe_text(view.stopping)}", "plain")]

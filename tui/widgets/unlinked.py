@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from algobot.text import safe_text
 from tui import format
 from tui.ink import Piece
@@ -18,11 +20,11 @@ class Unlinked(Words):
 
     def draw(self, scene: Scene) -> None:
         """Say how the attempts go."""
-        self.say(*words(scene))
+        self.say(*words(scene, max(20, self.size.width - 8)))
 
 
-def words(scene: Scene) -> list[list[Piece]]:
-    """The lines: what, why, do this, and when the next attempt comes."""
+def words(scene: Scene, width: int) -> list[list[Piece]]:
+    """The lines, in `width` cells: what, do this, and when the next attempt comes."""
     link = scene.link
     if not link.attempts:
         return [[("Connecting to the daemon", "strong")], [(link.socket, "dim")]]
@@ -32,10 +34,16 @@ def words(scene: Scene) -> list[list[Piece]]:
     return [
         [("No daemon to show", "strong")],
         [],
-        [("What   ", "dim"), (safe_text(link.problem) or "nobody answers", "plain")],
-        [("Where  ", "dim"), (link.socket, "plain")],
-        [("Do     ", "dim"), (safe_text(link.hint) or "start it: algobot daemon", "key")],
-        [("       ", "dim"), ("or look around first: algobot demo", "plain")],
+        *_wrapped("What", safe_text(link.problem) or f"nobody answers at {link.socket}", "plain", width),
+        [],
+        *_wrapped("Do", safe_text(link.hint) or "start it: algobot daemon", "key", width),
+        [("        ", "dim"), ("or look around first: algobot demo", "plain")],
         [],
         [(f"{again} ({tries} so far). ", "dim"), ("q", "key"), (" quits.", "dim")],
     ]
+
+
+def _wrapped(name: str, text: str, ink: str, width: int) -> list[list[Piece]]:
+    """A name, and its text beside it on as many lines as it takes."""
+    lines = textwrap.wrap(text, width - 8, break_on_hyphens=False) or [""]
+    return [[(f"{name if place == 0 else '':<8}", "dim"), (words, ink)] for place, words in enumerate(lines)]
