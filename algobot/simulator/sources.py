@@ -219,9 +219,8 @@ def load(path: Path, base_ms: int) -> Recording:
 def _checked(candles: list[Candle], path: Path) -> list[Candle]:
     before = -1
     for c in candles:
-        sane = (
-            0 < c.low <= min(c.open, c.close) <= max(c.open, c.close) <= c.high < math.inf and 0 <= c.volume < math.inf
-        )
+        prices = 0 < c.low <= c.open <= c.high < math.inf and c.low <= c.close <= c.high  # false for NaN anywhere
+        sane = prices and 0 <= c.volume < math.inf
         if not sane or c.open_ms <= before:
             raise DataError(f"{path}: the bar at {c.open_ms} is out of order or not a bar: {c}", hint="repair the file")
         before = c.open_ms
