@@ -35,7 +35,8 @@ def daemon(
     SIGHUP or `algobot ctl reload` reads the configuration again.
     """
     from algobot.cli.main import run_daemon
-    from algobot.config import load
+    from algobot.config import load_with_origins
+    from algobot.config.strategies import check_strategies
 
     given = {"state_dir": state_dir, "socket": socket, "log_level": log_level}
     flags: dict[tuple[str, tuple[str, ...]], str] = {
@@ -43,6 +44,8 @@ def daemon(
     }
 
     def read() -> Config:
-        return load(file, flags=flags)
+        loaded = load_with_origins(file, flags=flags)
+        check_strategies(loaded.config, loaded.where)
+        return loaded.config
 
     return run_daemon(read, form=log_format)
