@@ -108,7 +108,7 @@ class Bot:
             case m.HaltChanged(reason=reason, may_reduce=may_reduce):
                 self._weather(halt_reason=reason, may_reduce=may_reduce)
             case m.PauseBot():
-                self._pause("paused by a person")
+                self._pause(self.memory.weather.pause_reason or "paused by a person")
             case m.ResumeBot():
                 self.memory.closing = ""
                 self._weather(paused=False, pause_reason="")

@@ -18,10 +18,10 @@ import anyio.abc
 import msgspec
 
 from algobot.errors import VenueError
-from algobot.model import Bar, BarUpdate, BotId, Quote, Symbol
+from algobot.model import Bar, BarUpdate, BotId, Instrument, Quote, Symbol
 from algobot.protocol.rows import FeedRow
 from algobot.venues.port import Connected, Market, MarketEvent, Subscription
-from daemon.history import Ask, History
+from daemon.history import Ask, History, Pay, free
 from daemon.mailbox import Mailbox
 from daemon.messages import BarArrived, BotControl, BotFill, BotMarket, FeedState, HistoryArrived, QuoteArrived
 
@@ -101,10 +101,11 @@ class Feed:
         show: Callable[[FeedRow], None],
         *,
         policy: FeedPolicy | None = None,
+        pay: Pay = free,
     ) -> None:
         self.venue = venue
-        self.history = History(market)
-        self._market = market
+        self.history = History(market, pay)
+        self.market = market
         self._sane = sane
         self._show = show
         self._policy = policy or FeedPolicy()
@@ -118,12 +119,15 @@ class Feed:
         self._rejected = 0
         self._last_recv_ns = 0
         self._reason = "connecting"
+        self._called = anyio.Event()
+        self._opened = anyio.Event()
 
     # --- who listens ---------------------------------------------------------------------------------------------
 
     def join(self, bot_id: BotId, symbol: Symbol, timeframe: str, mailbox: BotMailbox) -> None:
         """Send a bot its symbol's quotes and its timeframe's bars from now on; tells it whether they are live."""
         self.leave(bot_id)
+        self._called.set()
         listener = _Listener(bot_id, symbol, timeframe, mailbox)
         self._joined[bot_id] = listener
         topic = self._topics.setdefault(symbol, _Topic(symbol))
@@ -154,6 +158,12 @@ class Feed:
 
         self.history.ask(Ask(listener.symbol, listener.timeframe, since_ns, count, answer))
 
+    async def instrument(self, symbol: Symbol) -> Instrument:
+        """Return the market rules of `symbol` once the venue has answered. Raises NotFound."""
+        self._called.set()
+        await self._opened.wait()
+        return self.market.instrument(symbol)
+
     def mark(self, symbol: Symbol) -> float:
         """Return the last good price of `symbol`, 0.0 when there is none."""
         topic = self._topics.get(symbol)
@@ -180,7 +190,8 @@ class Feed:
     # --- its tasks -----------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Open the market, then stream, watch and fetch until canceled; outages are waited out."""
+        """Once a bot wants it open the market, then stream, watch and fetch until canceled; outages are waited out."""
+        await self._called.wait()
         await self._open()
         async with anyio.create_task_group() as group:
             group.start_soon(self.history.run)
@@ -197,7 +208,7 @@ class Feed:
         delay_s = self._policy.backoff_s
         while True:
             try:
-                await self._market.open()
+                await self.market.open()
             except VenueError as error:
                 self._reason = f"{error.message}; trying again in {delay_s:.1f} s"
                 for topic in self._topics.values():
@@ -206,6 +217,7 @@ class Feed:
                 await anyio.sleep(delay_s)
                 delay_s = min(self._policy.backoff_most_s, delay_s * 2)
             else:
+                self._opened.set()
                 return
 
     def _spin(self, group: anyio.abc.TaskGroup) -> None:
@@ -228,7 +240,7 @@ class Feed:
             while strand.subscriptions:
                 started_s = time.monotonic()
                 try:
-                    stream = cast("AsyncGenerator[MarketEvent, None]", self._market.stream(strand.subscriptions))
+                    stream = cast("AsyncGenerator[MarketEvent, None]", self.market.stream(strand.subscriptions))
                     async with aclosing(stream) as events:
                         async for event in events:
                             self._take(strand, event)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import anyio
@@ -16,9 +16,16 @@ from algobot.venues.port import Market
 Answer = Callable[[tuple[Bar, ...], str], None]
 """Takes the bars and "", or none and why (then it is called again once they are there)."""
 
+Pay = Callable[[], Awaitable[None]]
+"""Returns once one request may be made: the venue's budget."""
+
 KEPT: Final = 3000  # bars remembered of one symbol and timeframe
 PAGE: Final = 1000  # bars of one request
 RETRY_S: Final = (0.5, 1, 2, 5, 10, 30)
+
+
+async def free() -> None:
+    """Let every request go at once."""
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -45,9 +52,9 @@ class _Known:
 class History:
     """The memory and the queue of requests of one venue; `run` is its task."""
 
-    def __init__(self, market: Market, *, pause_s: float = 0.1) -> None:
+    def __init__(self, market: Market, pay: Pay = free) -> None:
         self._market = market
-        self._pause_s = pause_s  # between two requests: what history may take of the venue's budget
+        self._pay = pay
         self._asked: OrderedDict[tuple[Symbol, str], list[Ask]] = OrderedDict()
         self._known: dict[tuple[Symbol, str], _Known] = {}
         self._live: set[tuple[Symbol, str]] = set()
@@ -93,7 +100,6 @@ class History:
                 await self._wake.wait()
             key = next(iter(self._asked))
             await self._serve(key)
-            await anyio.sleep(self._pause_s)
 
     async def _serve(self, key: tuple[Symbol, str]) -> None:
         """Fetch one key's bars, telling those who wait why it takes longer, then answer them."""
@@ -123,6 +129,7 @@ class History:
         known = self._known.setdefault(key, _Known())
         live = key in self._live
         count = max([ask.count for ask in asks] + [1])
+        await self._pay()
         self.requests += 1
         bars = await self._market.bars(*key, limit=min(count, PAGE))
         since_ns = min((ask.since_ns for ask in asks if ask.since_ns), default=0)
@@ -141,7 +148,7 @@ class History:
         bars: list[Bar] = []
         since_ns = max(start_ns, 1)
         while since_ns < newest[0].open_ns:
-            await anyio.sleep(self._pause_s)
+            await self._pay()
             self.requests += 1
             page = await self._market.bars(*key, since_ns=since_ns, limit=PAGE)
             if not page or page[-1].close_ns <= since_ns:
