@@ -20,7 +20,7 @@ import numpy as np
 from algobot.errors import CheckpointMismatch, DataError
 from algobot.kernel import engine, risk
 from algobot.kernel import records as r
-from algobot.kernel.records import Rec
+from algobot.kernel.records import Rec, Records
 from algobot.kernel.strategy import Strategy
 from algobot.model import Bar, Param
 
@@ -101,10 +101,10 @@ class Session:
     )
 
     def __init__(self, strategy: Strategy, params: Mapping[str, Param], settings: Settings) -> None:
-        """Start flat with `settings.capital` in cash.
+        """Start flat with `settings.capital` in cash; compiles the strategy, or loads it, where that is not done yet.
 
         Raises:
-            StrategyError: a parameter the strategy does not take.
+            StrategyError: a parameter the strategy does not take, or a fold that cannot be compiled.
         """
         self.strategy = strategy
         self.params = strategy.params(params)
@@ -120,6 +120,7 @@ class Session:
         for name in ("cash", "equity", "peak", "day_start"):
             self._accounts[name] = settings.capital
         self.change_settings(settings)
+        strategy.compile(lambda: self._simulate(self._bars[:, :0]))
 
     # --- bars ------------------------------------------------------------------------------------------------------
 
@@ -311,18 +312,21 @@ class Session:
         self._accounts["mode"] = mode
         self._accounts["may_open"] = may_open
         self._bars[0, 0] = (bar.open_ns, bar.close_ns, bar.open, bar.high, bar.low, bar.close, bar.volume)
+        self._simulate(self._bars)
+        return True
+
+    def _simulate(self, bars: Records) -> None:
         engine.simulate(
             self._accounts,
             self._slots,
             self._states,
             self._settings,
             self._params,
-            self._bars,
+            bars,
             self._fills,
             self._curve,
             0,
         )
-        return True
 
     def _filled(self) -> list[SimFill]:
         return [sim_fill(row, self.strategy) for row in self._fills[: self._accounts["filled"][0]].tolist()]

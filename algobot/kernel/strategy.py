@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import string
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
 import numpy as np
+from numba.core.errors import NumbaError, UnsupportedBytecodeError
 
 from algobot.errors import StrategyError
 from algobot.kernel import dispatch
-from algobot.kernel.records import Records, record
+from algobot.kernel.records import BAR, ORDERS, POSITION, Records, record
 from algobot.model import Param
+
+_COMPILER = (NumbaError, UnsupportedBytecodeError, KeyError)  # a KeyError is a field that a record does not have
+_CAUSE = re.compile(
+    r"Error: |Untyped global|not defined|Unknown attribute|No implementation|missing a required|too many"
+)
 
 
 class Between(NamedTuple):
@@ -43,6 +52,7 @@ class Strategy:
     on_bar: Callable[..., None]
     warmup: Callable[[Any], int]  # bars until it decides, for given parameters
     source_hash: str
+    file: str = ""
     reasons: Mapping[int, str] = field(default_factory=dict)
     tags: Mapping[int, str] = field(default_factory=dict)
     problem: Callable[[Any], str] | None = None  # what is wrong with a combination of parameters, or ""
@@ -82,6 +92,31 @@ class Strategy:
         rows[:] = (*params, 0)
         return rows
 
+    def compile(self, first_call: Callable[[], object]) -> None:
+        """Make the first call, in which the fold is compiled or loaded.
+
+        Raises:
+            StrategyError: the fold cannot be compiled; says file, line and what is wrong.
+        """
+        try:
+            first_call()
+        except _COMPILER as error:
+            where, what = self._by_hand() or _compile_error(self.file, error)
+            raise StrategyError(f"{where}: {what}", hint="a kernel takes numbers, records and other kernels") from error
+
+    def _by_hand(self) -> tuple[str, str] | None:
+        """Run the fold interpreted on an empty bar: Python's own words for what is wrong are the clearer ones."""
+        rows = self.params_records(self.Params())
+        state, bar, position, orders = (np.zeros(1, kind)[0] for kind in (self.state, BAR, POSITION, ORDERS))
+        try:
+            getattr(self.on_bar, "py_func", self.on_bar)(state, bar, position, rows[0], orders)
+        except (NameError, AttributeError, TypeError, ImportError) as error:
+            frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self.file]
+            return f"{self.file}:{frames[-1].lineno if frames else 0}", f"{type(error).__name__}: {error}"
+        except (ArithmeticError, ValueError, LookupError, *_COMPILER):
+            return None  # an empty bar is not a real one: the compiler's own words then
+        return None
+
     def explain(self, code: int, values: tuple[float, ...]) -> tuple[str, dict[str, float]]:
         """Return the words of reason `code` with its numbers, and the numbers by name."""
         template = self.reasons.get(code, "")
@@ -94,6 +129,18 @@ def reason_names(template: str) -> tuple[str, ...]:
     """Return the names in a reason's words, in their order, each once."""
     found = (name for _, name, _, _ in string.Formatter().parse(template) if name)
     return tuple(dict.fromkeys(found))
+
+
+def _compile_error(file: str, error: Exception) -> tuple[str, str]:
+    """Return where in the strategy's file the compiler failed, and the line of its long message that says why."""
+    if isinstance(error, KeyError):
+        return file, f"a record has no field {error}"
+    text = str(error)
+    lines = re.findall(rf'{re.escape(Path(file).name)}", line (\d+)|{re.escape(Path(file).name)} \((\d+)\)', text)
+    where = f"{file}:{''.join(lines[-1])}" if lines else file
+    causes = [line.strip(" -!>") for line in text.splitlines() if _CAUSE.search(line)]
+    cause = causes[0] if causes else text.strip().splitlines()[0]
+    return where, re.sub(r"Record\(\[.*\)", "record", cause)
 
 
 def _parameter(name: str, hint: Any, default: Param) -> ParamInfo:

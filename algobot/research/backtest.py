@@ -93,6 +93,8 @@ class _Desk:
         self._params = strategy.params_records(params, symbols)
         self._fills = np.zeros(_FILLS + symbols * (r.WAITING + 2), r.FILL)
 
+        strategy.compile(lambda: self.fold(np.zeros((symbols, 0), r.BAR), r.FOLD))
+
     def fold(self, bars: Records, mode: int) -> tuple[Records, tuple[list[SimFill], ...]]:
         """Run all `bars` in this mode; return the equity after each and the fills by symbol."""
         self._accounts["mode"] = mode
@@ -100,7 +102,7 @@ class _Desk:
         found: tuple[list[SimFill], ...] = tuple([] for _ in self._slots)
         bars = np.ascontiguousarray(bars)
         t = 0
-        while t < bars.shape[1]:
+        while True:
             t = engine.simulate(
                 self._accounts,
                 self._slots,
@@ -114,7 +116,8 @@ class _Desk:
             )
             for row in self._fills[: self._accounts["filled"][0]].tolist():
                 found[row[1]].append(sim_fill(row, self._strategy))
-        return curve, found
+            if t >= bars.shape[1]:
+                return curve, found
 
 
 def _aligned(series: Sequence[Series]) -> tuple[Records, Records]:

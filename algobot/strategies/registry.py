@@ -1,8 +1,7 @@
 """Strategies by name: the built-in ones, and a person's own from one folder, a file each.
 
 A file is a strategy if it declares `Params`, `STATE` and `on_bar`; `REASONS`, `TAGS`, `warmup` and `problem` are
-optional. Its name is the file's; the first line of its docstring is its summary. A person's own file wins over
-nothing: a name that is built in cannot be taken.
+optional. Its name is the file's; the first line of its docstring is its summary. A built-in name cannot be taken.
 """
 
 from __future__ import annotations
@@ -14,13 +13,12 @@ import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
-
-import numpy as np
+from typing import Final
 
 from algobot.errors import StrategyError
 from algobot.kernel.jit import built_in_hash, sources_hash
 from algobot.kernel.strategy import Strategy
+from algobot.strategies.checks import declared
 
 BUILT_IN: Final = ("ma_crossover", "mean_reversion", "trend_following")
 
@@ -41,13 +39,13 @@ def load(name: str, directory: Path | None = None) -> Strategy:
     """
     if name in BUILT_IN:
         module = importlib.import_module(f"algobot.strategies.{name}")
-        return _declared(name, module, built_in_hash())
+        return declared(name, module, built_in_hash())
     if directory is None or name not in names(directory):
         raise StrategyError(f"no strategy named {name!r}", hint=f"there are: {', '.join(names(directory))}")
     file = (directory / f"{name}.py").resolve()
     _refuse_writable(file)
     digest = sources_hash(file.parent)
-    return _declared(name, _imported(name, file, digest), digest)
+    return declared(name, _imported(name, file, digest), digest)
 
 
 def _imported(name: str, file: Path, digest: str) -> ModuleType:
@@ -82,25 +80,3 @@ def _refuse_writable(file: Path) -> None:
         info = path.stat()
         if info.st_uid not in (os.getuid(), 0) or info.st_mode & 0o022:
             raise StrategyError(f"{path} can be written by others", hint=f"chmod go-w {path} and own it")
-
-
-def _declared(name: str, module: ModuleType, source_hash: str) -> Strategy:
-    def need(word: str) -> Any:
-        if not hasattr(module, word):
-            raise StrategyError(
-                f"{module.__file__}: declares no {word}", hint="a strategy has Params, STATE and on_bar"
-            )
-        return getattr(module, word)
-
-    return Strategy(
-        name=name,
-        summary=(module.__doc__ or "").strip().split("\n")[0],
-        Params=need("Params"),
-        state=np.dtype(need("STATE")),
-        on_bar=need("on_bar"),
-        warmup=getattr(module, "warmup", lambda _: 0),
-        source_hash=source_hash,
-        reasons=getattr(module, "REASONS", {}),
-        tags=getattr(module, "TAGS", {}),
-        problem=getattr(module, "problem", None),
-    )
