@@ -19,6 +19,8 @@ from algobot.venues.port import MarketEvent, Subscription
 
 IDLE_S: Final = 60.0  # a busy market is never silent for so long; the caller watches single streams more closely
 
+MARGIN_NS: Final = 250_000_000  # how wrong the measured difference of the clocks may be
+
 
 class Endpoints(msgspec.Struct, frozen=True):
     """Where a Binance-protocol venue answers."""
@@ -91,11 +93,12 @@ class BinanceMarket:
     async def bars(self, symbol: Symbol, timeframe: str, *, since_ns: int = 0, limit: int = 500) -> list[Bar]:
         """As the port promises, in as many requests as it takes."""
         venue_symbol, length_ns = self.instrument(symbol).venue_symbol, timeframe_ns(timeframe)
+        asked_ns = time.time_ns() + self._offset_ns
         if since_ns:
             bars = await self.rest.bars_from(venue_symbol, timeframe, length_ns, since_ns, limit + 1)
-            return bars[:limit] if len(bars) > limit else self._without_unfinished(bars, length_ns)
+            return bars[:limit] if len(bars) > limit else without_unfinished(bars, asked_ns)
         bars = await self.rest.bars_until_now(venue_symbol, timeframe, length_ns, limit + 1)
-        return self._without_unfinished(bars, length_ns)[-limit:]
+        return without_unfinished(bars, asked_ns)[-limit:]
 
     async def stream(self, subscriptions: Iterable[Subscription]) -> AsyncIterator[MarketEvent]:
         """As the port promises."""
@@ -104,13 +107,10 @@ class BinanceMarket:
         async for event in follow(self._stream_url, names_of(wanted, venue_symbols), idle_s=self._idle_s):
             yield event
 
-    def _without_unfinished(self, bars: list[Bar], length_ns: int) -> list[Bar]:
-        """Drop the newest bar unless it closed within the last `length_ns`.
 
-        The venue does not say which is unfinished. A bar with a newer one behind it is closed; the newest is, only
-        while its successor has not begun. (A venue whose prices run in a time of their own never passes that test.)
-        """
-        if not bars:
-            return bars
-        age_ns = time.time_ns() + self._offset_ns - bars[-1].close_ns
-        return bars if 0 <= age_ns < length_ns else bars[:-1]
+def without_unfinished(bars: list[Bar], asked_ns: int) -> list[Bar]:
+    """Drop the newest bar unless it was over, by the venue's clock and with a margin, when the question left.
+
+    Not when the answer came: a bar can end in between, and the answer still holds it half grown.
+    """
+    return bars if not bars or bars[-1].close_ns + MARGIN_NS <= asked_ns else bars[:-1]

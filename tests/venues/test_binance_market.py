@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from itertools import pairwise
@@ -11,11 +12,11 @@ import pytest
 
 from algobot.config import VenueSection
 from algobot.errors import NotFound, StreamClosed, VenueRateLimited, VenueUnavailable
-from algobot.model import MINUTE_NS, Symbol
+from algobot.model import MINUTE_NS, Bar, Symbol
 from algobot.simulator.config import SimConfig
 from algobot.simulator.faults import Drop, HttpError, PartialBody, RateLimited, Rule, Silent
 from algobot.simulator.server import Simulator
-from algobot.venues.binance_market import BinanceMarket, endpoints
+from algobot.venues.binance_market import MARGIN_NS, BinanceMarket, endpoints, without_unfinished
 from algobot.venues.port import Connected, Subscription
 from tests.venues.contract import BTC, until
 
@@ -47,15 +48,37 @@ async def test_history_longer_than_a_page_is_read_whole() -> None:
 
 
 async def test_the_bar_that_still_grows_is_not_history() -> None:
-    """The next bar's beginning closes it, and only then it is there."""
+    """Where market time is wall time the venue shows it, and we leave it out."""
+    async with a_market(speed=1.0) as (sim, market):
+        with anyio.fail_after(5):
+            while sim.venue.tapes["BTCUSDT"].klines.forming is None:  # noqa: ASYNC110 - it has no event
+                await anyio.sleep(0.05)
+        shown = await market.rest.bars_until_now("BTCUSDT", "1m", MINUTE_NS, 5)
+        assert shown[-1].close_ns > time.time_ns(), "or this shows nothing"
+        bars = await market.bars(BTC, "1m", limit=4)
+        assert bars[-1].open_ns in (shown[-2].open_ns, shown[-1].open_ns)  # a minute may have passed
+        assert bars[-1].close_ns <= time.time_ns()
+        assert (await market.bars(BTC, "1m", since_ns=bars[0].open_ns, limit=100))[-1].close_ns <= time.time_ns()
+
+
+async def test_where_time_runs_on_its_own_the_newest_bar_is_kept() -> None:
+    """A replay shows closed bars only; its past is over by any clock."""
     async with a_market() as (sim, market):
         before = (await market.bars(BTC, "1m", limit=1))[-1]
         sim.venue.clock.advance(60_000)
         sim.venue.advance()
         after = (await market.bars(BTC, "1m", limit=1))[-1]
         assert after.open_ns == before.open_ns + MINUTE_NS
-        growing_ns = sim.venue.clock.market_ms() * 1_000_000
-        assert after.close_ns <= growing_ns
+        assert after.close_ns == sim.venue.clock.market_ms() * 1_000_000
+
+
+def test_a_bar_that_ended_while_the_answer_was_under_way_is_not_trusted() -> None:
+    """What counts is when the question left, and by more than the clocks may differ."""
+    bars = [Bar(open_ns, open_ns + 10**9, 1.0, 1.0, 1.0, 1.0, 0.0) for open_ns in (0, 10**9)]
+    assert without_unfinished(bars, 2 * 10**9 - 1) == bars[:1]
+    assert without_unfinished(bars, 2 * 10**9) == bars[:1]
+    assert without_unfinished(bars, 2 * 10**9 + MARGIN_NS) == bars
+    assert without_unfinished([], 5) == []
 
 
 @pytest.mark.parametrize(
