@@ -8,7 +8,7 @@ from collections import deque
 from datetime import UTC, datetime
 from typing import Final, TextIO
 
-from algobot.venues.text import safe_text
+from algobot.text import safe_text
 
 PER_SECOND: Final = 50  # lines of one event of one bot
 QUEUED: Final = 20_000  # lines that may wait for a slow reader

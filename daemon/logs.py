@@ -22,7 +22,7 @@ import structlog
 
 from algobot.protocol.events import LineLogged
 from algobot.protocol.rows import LogRow
-from algobot.venues.text import safe_text
+from algobot.text import safe_text
 from daemon.log_lines import Limit, LineWriter, as_json, as_text
 from daemon.redact import Redactor
 
@@ -33,6 +33,7 @@ EventDict = MutableMapping[str, Any]
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 _NUMBERS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
+_LONGEST_SHOWN: Final = 300  # on a screen
 _LONGEST_VALUE: Final = 4_000
 _LONGEST_TRACEBACK: Final = 16_000
 _MOST_FIELDS: Final = 64
@@ -65,8 +66,9 @@ class Logs:
             logger_factory=self._sink,
             cache_logger_on_first_use=False,
         )
-        # libraries: their warnings, and all of it when somebody looks closely
-        logging.getLogger().setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+        # libraries: their warnings, and what they call info when somebody looks closely; their debug is every frame
+        # of every socket and every statement, too much to be of use and dear on the loop
+        logging.getLogger().setLevel(logging.INFO if level == "debug" else logging.WARNING)
 
     def flush(self, timeout_s: float = 1.0) -> bool:
         """Return whether every line so far is written, waiting at most `timeout_s`."""
@@ -105,7 +107,7 @@ class Logs:
         return self.secrets.registered(self._render(ts_ns, level, row.event, fields, journal=self._journal))
 
     def _clean(self, text: str) -> str:
-        return safe_text(self.secrets(text))
+        return _short(self.secrets(text))
 
     def _value(self, value: object) -> object:
         match value:
@@ -184,10 +186,15 @@ def _exc_text(raised: object) -> str:
 
 def _shown(fields: dict[str, object], raised: str, secrets: Redactor) -> dict[str, str]:
     """What the Hub shows: short safe text; of a traceback its last line."""
-    shown = {name: safe_text(_plain(value)) for name, value in fields.items() if name != "bot_id"}
+    shown = {name: _short(_plain(value)) for name, value in fields.items() if name != "bot_id"}
     if raised:
-        shown["exception"] = safe_text(secrets(raised.rsplit("\n", 1)[-1]))
+        shown["exception"] = _short(secrets(raised.rsplit("\n", 1)[-1]))
     return shown
+
+
+def _short(text: str) -> str:
+    safe = safe_text(text[:_LONGEST_SHOWN])
+    return safe if len(text) <= _LONGEST_SHOWN else safe + "…"
 
 
 def _plain(value: object) -> str:

@@ -41,8 +41,10 @@ class Finding(msgspec.Struct, frozen=True):
 def examine(file: str | None) -> list[Finding]:
     """Return all findings, for the configuration in `file` or the one in use."""
     config, found = _configuration(file)
-    state = paths.state_dir(config.daemon.state_dir)
-    control = paths.socket_path(config.daemon.socket, configured_state_dir=config.daemon.state_dir)
+    state = paths.client_state_dir(config.daemon.state_dir)
+    control = paths.client_socket(config.daemon.socket)
+    if file is not None and not config.daemon.socket:
+        control = paths.socket_path(configured_state_dir=config.daemon.state_dir)
     answers = _answers(control)
     return [
         _python(),

@@ -214,6 +214,7 @@ def test_the_level_changes_for_loggers_that_exist(running: logs.Logs, stream: io
     log.debug("a.b")
     running.set_level("debug")
     log.debug("c.d")
+    logging.getLogger("aiosqlite").debug("every statement there is")
     running.set_level("error")
     log.warning("e.f")
     assert [line["event"] for line in lines(running, stream)] == ["c.d"]
