@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from fnmatch import fnmatchcase
+from typing import Literal, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -44,6 +45,15 @@ class SetClock(msgspec.Struct, forbid_unknown_fields=True):
     skew_ms: int | None = None
 
 
+class Disturb(msgspec.Struct, forbid_unknown_fields=True):
+    """Do this now to every connection that hears a stream like `match` (private ones are `user:KEY`)."""
+
+    act: Literal["cut", "silence"]
+    match: str = "*"
+    seconds: float = 0.0  # of silence; 0 is for good
+    mid_frame: bool = False  # cut in the middle of one
+
+
 class PlaceOrder(msgspec.Struct, forbid_unknown_fields=True):
     """An order in the venue's own parameters, placed for an account as if by its owner elsewhere."""
 
@@ -75,6 +85,8 @@ class Admin:
             web.post("/sim/price", self.move_price),
             web.post("/sim/advance", self.advance),
             web.post("/sim/clock", self.set_clock),
+            web.get("/sim/connections", self.connections),
+            web.post("/sim/connections", self.disturb),
             web.post("/sim/orders", self.place_order),
             web.post("/sim/accounts", self.add_account),
             web.post("/sim/deposit", self.deposit),
@@ -154,6 +166,21 @@ class Admin:
         if order.skew_ms is not None:
             self._venue.clock.skew_ms = order.skew_ms
         return _json({"speed": self._venue.clock.speed, "skew_ms": self._venue.clock.skew_ms})
+
+    async def connections(self, http: web.Request) -> web.Response:
+        """Show what each connection hears and how much it was sent."""
+        return _json([{"streams": sorted(c.topics), "sent": c.sent} for c in self._venue.hub.clients])
+
+    async def disturb(self, http: web.Request) -> web.Response:
+        """Cut or silence connections now."""
+        order = await _read(http, Disturb)
+        struck = [c for c in self._venue.hub.clients if any(fnmatchcase(n, order.match) for n in c.topics)]
+        for client in struck:
+            if order.act == "cut":
+                client.cut(mid_frame=order.mid_frame)
+            else:
+                client.silence(order.seconds)
+        return _json({"connections": len(struck)})
 
     async def place_order(self, http: web.Request) -> web.Response:
         """Place an order for an account behind its owner's back."""

@@ -110,8 +110,8 @@ class Rules(msgspec.Struct, frozen=True):
             "filters": self._filters(),
             "permissions": [],
             "permissionSets": [["SPOT"]],
-            "defaultSelfTradePreventionMode": "NONE",
-            "allowedSelfTradePreventionModes": ["NONE"],
+            "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
+            "allowedSelfTradePreventionModes": ["EXPIRE_MAKER"],
         }
 
     def _filters(self) -> list[dict[str, object]]:

@@ -98,8 +98,7 @@ class Client:
             case Latency() as latency:
                 asyncio.get_running_loop().call_later(self._faults.delay_s(latency), self._push, message)
             case Silent(seconds=seconds):
-                now = asyncio.get_running_loop().time()
-                self._silent_until = now + seconds if seconds else float("inf")
+                self.silence(seconds)
             case Cut(mid_frame=mid_frame):
                 self.cut(mid_frame=mid_frame)
             case Drop():
@@ -110,6 +109,11 @@ class Client:
     def reply(self, message: bytes) -> None:
         """Queue an answer to something the client asked; stream faults do not touch it."""
         self._push(message)
+
+    def silence(self, seconds: float) -> None:
+        """Send no stream messages for so long, or ever again when 0; pings are still answered."""
+        now = asyncio.get_running_loop().time()
+        self._silent_until = now + seconds if seconds else float("inf")
 
     def cut(self, *, mid_frame: bool = False) -> None:
         """Break the connection without a closing handshake."""

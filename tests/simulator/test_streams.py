@@ -281,6 +281,24 @@ async def test_delivery_can_be_doubled_swapped_lost_and_cut(sim: Simulator, rest
 
 
 @pytest.mark.anyio
+async def test_connections_can_be_silenced_and_cut_at_once(sim: Simulator, rest: RestClient) -> None:
+    """By the stream they hear, without waiting for a message of theirs."""
+    async with listening(sim, "/ws-api/v3") as private, listening(sim, "/ws/btcusdt@trade") as public:
+        await log_in(private)
+        await until(lambda: len(sim.venue.hub.clients) == 2)
+        shown: Any = await rest.admin("GET", "/sim/connections")
+        assert sorted(c["streams"] for c in shown) == [["btcusdt@trade"], ["user:alice-key"]]
+        await rest.admin("POST", "/sim/connections", {"act": "silence", "match": "user:*"})
+        await rest("POST", "/api/v3/order", **ORDER)
+        await public.wait(lambda heard: len(heard) >= 1)
+        assert not [m for m in private.heard if "event" in m]
+        struck = await rest.admin("POST", "/sim/connections", {"act": "cut", "match": "user:*"})
+        assert struck == {"connections": 1}
+        await until(lambda: private.closed)
+        assert not public.closed
+
+
+@pytest.mark.anyio
 async def test_a_client_that_does_not_read_is_cut_off(sim: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it would have to catch up with stays bounded, and the others hear on."""
     monkeypatch.setattr("algobot.simulator.streams.QUEUE_LIMIT", 50)
