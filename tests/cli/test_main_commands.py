@@ -7,12 +7,14 @@ import os
 import shutil
 import sqlite3
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from algobot.cli import checks, edge
 from algobot.cli.service import unit_text
+from algobot.config import Config
 from algobot.errors import Refused
 
 SHIPPED = Path(__file__).parents[2] / "config.toml"
@@ -191,3 +193,46 @@ def test_install_writes_once_and_never_over_an_edited_unit(home: Path, capsys: p
     unit.write_text(unit.read_text() + "# mine\n")
     assert edge.run(["service", "install", "--user"]) == Refused.exit_code
     assert unit.read_text().endswith("# mine\n")
+
+
+def test_daemon_flags_win_and_each_reload_reads_the_file_again(
+    shipped: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The flags stay in force over a reload; a relative one starts where the command was given."""
+    seen: list[tuple[str, str, str, int]] = []
+
+    def run_daemon(load: Callable[[], Config], *, form: str) -> int:
+        for capital in (1000, 7):
+            shipped.write_text(shipped.read_text().replace("capital = 1000", f"capital = {capital}"))
+            config = load()
+            seen.append((config.daemon.state_dir, config.daemon.log_level, form, int(config.bots["btc-cross"].capital)))
+        return 0
+
+    monkeypatch.setattr("algobot.cli.main.run_daemon", run_daemon)
+    monkeypatch.chdir(home)
+    words = ["daemon", "--config", str(shipped), "--state-dir", "state", "--log-level", "debug", "--log-format", "json"]
+    assert edge.run(words) == 0
+    assert seen == [(str(home / "state"), "debug", "json", 1000), (str(home / "state"), "debug", "json", 7)]
+
+
+def test_the_daemon_refuses_a_wrong_configuration_before_it_starts(
+    shipped: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A strategy that does not exist names its line; exit 2, so that systemd does not try again."""
+    monkeypatch.setattr("algobot.cli.main.run_daemon", lambda load, *, form: load() and 0)
+    shipped.write_text(shipped.read_text().replace('"mean_reversion"', '"mean_reversio"'))
+    assert edge.run(["daemon", "--config", str(shipped)]) == 2
+    assert "bots.eth-reversion.strategy: no strategy named 'mean_reversio'; did you mean" in capsys.readouterr().err
+
+
+def test_tui_flags_reach_the_screens(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Socket, state folder, and that nothing may be commanded."""
+    seen: list[tuple[Path, Path, bool]] = []
+
+    def run_tui(socket: Path, *, read_only: bool, state_dir: Path) -> int:
+        seen.append((socket, state_dir, read_only))
+        return 0
+
+    monkeypatch.setattr("algobot.cli.main.run_tui", run_tui)
+    assert edge.run(["tui", "--socket", "/x.sock", "--read-only"]) == 0
+    assert seen == [(Path("/x.sock"), home / ".local/state/algobot", True)]
