@@ -135,7 +135,7 @@ def _parse(argv: list[str]) -> dict[str, str] | str:
         if flag.removeprefix("--") not in _FLAGS or not flag.startswith("--"):
             return f"there is no {flag!a}"
         if not equals:
-            if not argv:
+            if not argv or argv[0].startswith("--"):  # a reason may start so: --reason=--why
                 return f"{flag} wants a value"
             value = argv.pop(0)
         words[flag[2:]] = value

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from algobot.client import connect
-from algobot.errors import ConfigError, LockHeld, NotPermitted
+from algobot.errors import ConfigError, LockHeld, NotFound, NotPermitted
 from algobot.model import BotId
 from algobot.protocol.framing import MAX_FRAME
 from algobot.protocol.requests import Bots, Done, GetStatus, ListBots, PauseBot
@@ -260,6 +260,19 @@ async def test_a_change_asked_for_is_done_though_the_client_left(tmp_path):
         method, by = served.face.calls[0]
         assert method == "pause_bot"
         assert f"[{os.getpid()}]" in by
+        await until(lambda: any(line["event"] == "control.called" for line in served.said))
+        audit = next(line for line in served.said if line["event"] == "control.called")
+        assert (audit["by"], audit["method"], audit["outcome"]) == (by, "bot.pause", "done")
+
+
+async def test_only_what_changes_something_is_audited(tmp_path):
+    """A refusal is written down with its code; a look is not."""
+    async with a_server(tmp_path) as served, connect(served.path) as client:
+        await client.ask(ListBots(), Bots)
+        with pytest.raises(NotFound):
+            await client.ask(PauseBot(BotId("nobody")), Done)
+        audits = [line for line in served.said if line["event"] == "control.called"]
+        assert [(line["method"], line["outcome"]) for line in audits] == [("bot.pause", "not_found")]
 
 
 async def test_whoever_closes_its_side_is_still_answered(tmp_path):

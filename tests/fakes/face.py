@@ -334,15 +334,16 @@ class FakeFace:
         self.halts = [h for h in self.halts if (h.scope, h.target) != (scope, target)]
         self.halts.append(HaltRow(scope, target, mode, reason, time.time_ns(), by))
         self.hub.halts_changed(list(self.halts))
-        asked = 0
+        asked, meant = 0, set()
         for row in list(self.rows.values()):
             if bot_id in (None, row.bot_id) and account_id in (None, row.account_id):
+                meant.add(row.bot_id)
                 asked += self._cancel(row.bot_id) if mode != "halt" else 0
                 if mode == "flatten":
                     self._close(row.bot_id)
                 if row.state in ACTIVE:
                     self._to(row.bot_id, BotState.HALTED, "halt", by, reason=f"halted ({scope}): {reason}")
-        left = [o.client_order_id for o in self.all_orders.values() if o.status in LIVE]
+        left = [o.client_order_id for o in self.all_orders.values() if o.status in LIVE and o.bot_id in meant]
         return Killed(True, list(self.halts), asked, left, not left)
 
     async def unhalt(

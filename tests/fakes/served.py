@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import msgspec
+from structlog.testing import capture_logs
 
 from daemon.control import ControlServer, open_socket
 from daemon.hub import Hub
@@ -22,6 +24,8 @@ class Served(msgspec.Struct):
     face: FakeFace
     hub: Hub
     server: ControlServer
+    said: list[MutableMapping[str, Any]]  # what it logged
+    call: Callable[..., object] | None = None  # runs a function in the server's thread, where it has one of its own
 
 
 @asynccontextmanager
@@ -40,11 +44,12 @@ async def a_server(
         face, hub, roles or Roles.of_process(), drain_s=drain_s, first_frame_s=first_frame_s, clients=clients
     )
     path = folder / "run" / "control.sock"
-    async with open_socket(path) as listening, anyio.create_task_group() as tasks:
-        tasks.start_soon(server.run, listening)
-        with anyio.fail_after(30):
-            yield Served(path, face, hub, server)
-        tasks.cancel_scope.cancel()
+    with capture_logs() as said:
+        async with open_socket(path) as listening, anyio.create_task_group() as tasks:
+            tasks.start_soon(server.run, listening)
+            with anyio.fail_after(60):
+                yield Served(path, face, hub, server, said)
+            tasks.cancel_scope.cancel()
 
 
 async def until(condition: Callable[[], bool], *, within_s: float = 5.0) -> None:

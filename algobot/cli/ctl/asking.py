@@ -135,6 +135,16 @@ def asking(command: Command) -> Command:
     return click.option("--socket", default="", metavar="PATH", help="Where the daemon listens.")(command)
 
 
+def alone(ctx: click.Context) -> bool:
+    """Return whether a group was called without a verb; options given before one would be lost, and are refused."""
+    if ctx.invoked_subcommand is None:
+        return True
+    for name in ctx.params:
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            ctx.fail(f"options go after the verb: {ctx.command_path} {ctx.invoked_subcommand} …")
+    return False
+
+
 @contextmanager
 def an_asker(
     socket: str, timeout_s: float, *, form: str = "table", as_json: bool = False, watch_s: float | None = None
@@ -188,13 +198,14 @@ def confirm(question: str, *, yes: bool) -> None:
 
     Raises:
         UsageError: there is no terminal to ask on.
+        AlgobotError: the answer was no.
     """
     if yes:
         return
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(f"{question} There is no terminal to ask on", hint="say --yes")
     if not click.confirm(question, err=True):
-        raise click.Abort
+        raise AlgobotError("not confirmed: nothing was done")
 
 
 def confirm_name(what: str, name: str, *, confirmed: str | None) -> None:

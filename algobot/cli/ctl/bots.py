@@ -7,6 +7,7 @@ import click
 from algobot.cli.ctl import columns, words
 from algobot.cli.ctl.asking import (
     Asker,
+    alone,
     an_asker,
     asking,
     bot_argument,
@@ -28,11 +29,13 @@ _NONE = "no bots yet; add one: algobot ctl bots add NAME --strategy S --symbol B
 
 
 @click.group(invoke_without_command=True)
+@reading
 @click.pass_context
-def bots(ctx: click.Context) -> None:
+def bots(ctx: click.Context, socket: str, timeout_s: float, as_json: bool, form: str, watch_s: float | None) -> None:
     """List (also when nothing else is said), show, add and remove bots."""
-    if ctx.invoked_subcommand is None:
-        list_.main(args=[], standalone_mode=False)
+    if alone(ctx):
+        with an_asker(socket, timeout_s, form=form, as_json=as_json, watch_s=watch_s) as asker:
+            _list(asker)
 
 
 @bots.command("list")
@@ -40,7 +43,11 @@ def bots(ctx: click.Context) -> None:
 def list_(socket: str, timeout_s: float, as_json: bool, form: str, watch_s: float | None) -> None:
     """All bots, by name."""
     with an_asker(socket, timeout_s, form=form, as_json=as_json, watch_s=watch_s) as asker:
-        asker.show_rows(lambda: asker.ask("bots.list"), "bots", columns.BOTS, empty=_NONE)
+        _list(asker)
+
+
+def _list(asker: Asker) -> None:
+    asker.show_rows(lambda: asker.ask("bots.list"), "bots", columns.BOTS, empty=_NONE)
 
 
 @bots.command()

@@ -7,6 +7,7 @@ import click
 from algobot.cli.ctl import columns, words
 from algobot.cli.ctl.asking import (
     Asker,
+    alone,
     an_asker,
     asking,
     complete_bots,
@@ -157,7 +158,7 @@ def reconcile(
     watch_s: float | None,
 ) -> None:
     """Compare ledger and venue now; ends with 8 if they differ."""
-    if ctx.invoked_subcommand is not None:
+    if not alone(ctx):
         return
     with an_asker(socket, timeout_s, form=form, as_json=as_json, watch_s=watch_s) as asker:
         last: Row = {}
