@@ -9,6 +9,7 @@ from decimal import Decimal
 import anyio
 import msgspec
 
+from algobot.errors import StoreError
 from algobot.model import (
     LIVE,
     AccountId,
@@ -33,7 +34,7 @@ _LIVE = sorted(status.value for status in LIVE)
 
 
 class Reads:
-    """Queries on the ledger. Each raises StoreError-free sqlite3.Error only while the database itself is failing."""
+    """Queries on the ledger; each raises StoreError while the database itself is failing."""
 
     def __init__(self, writer: Writer) -> None:
         self.lock = anyio.Lock()
@@ -156,12 +157,15 @@ class Reads:
 
     async def _rows(self, sql: str, parameters: Iterable[object]) -> list[sqlite3.Row]:
         async with self.lock:
-            cursor = await self._writer.connection.execute(sql, tuple(parameters))
             try:
+                cursor = await self._writer.connection.execute(sql, tuple(parameters))
                 cursor.row_factory = sqlite3.Row
-                return list(await cursor.fetchall())
-            finally:
+                found = list(await cursor.fetchall())
                 await cursor.close()
+            except sqlite3.Error as error:
+                hint = f"check {self._writer.path} and the disk it is on"
+                raise StoreError(f"the database cannot be read: {error}", hint=hint) from None
+        return found
 
 
 def _order(row: sqlite3.Row) -> Order:
