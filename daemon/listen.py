@@ -84,7 +84,11 @@ def _prepare(path: Path, gid: int | None) -> None:
     if len(os.fsencode(path)) > 107:
         raise ConfigError(f"socket {path} is longer than the 107 bytes a Unix socket may have", hint="shorten it")
     try:
-        path.parent.mkdir(mode=0o750 if gid is not None else 0o700, parents=True, exist_ok=True)
+        if not path.parent.exists():
+            path.parent.mkdir(mode=0o700, parents=True)
+            if gid is not None:  # its members must get through to the socket
+                os.chown(path.parent, -1, gid)
+                path.parent.chmod(0o750)
         mode = path.stat().st_mode
     except FileNotFoundError:
         return

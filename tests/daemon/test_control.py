@@ -275,6 +275,30 @@ async def test_only_what_changes_something_is_audited(tmp_path):
         assert [(line["method"], line["outcome"]) for line in audits] == [("bot.pause", "not_found")]
 
 
+async def test_long_work_is_finished_though_the_client_left(tmp_path, monkeypatch):
+    """A stop that waits for its cancels is not cut short by a closed terminal."""
+    async with a_server(tmp_path, drain_s=0.05) as served:
+        begun, go, done = anyio.Event(), anyio.Event(), anyio.Event()
+
+        async def slow_stop(bot_id, *, flatten=False, by=""):
+            begun.set()
+            await go.wait()
+            done.set()
+            return Done("stopped")
+
+        monkeypatch.setattr(served.face, "stop_bot", slow_stop)
+        raw = await Raw.to(served.path)
+        await raw.say(HELLO + b'{"jsonrpc":"2.0","id":2,"method":"bot.stop","params":{"bot_id":"alpha"}}\n')
+        await begun.wait()
+        raw.stream.close()
+        await anyio.sleep(0.2)  # well past the time the server gives a client that left
+        go.set()
+        with anyio.fail_after(5):
+            await done.wait()
+        await until(lambda: served.server.clients == 0)
+        assert [line["outcome"] for line in served.said if line["event"] == "control.called"] == ["done"]
+
+
 async def test_whoever_closes_its_side_is_still_answered(tmp_path):
     """A shell's pipe ends with the last request: the replies come all the same, then the end."""
     async with a_server(tmp_path) as served:

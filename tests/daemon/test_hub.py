@@ -67,6 +67,17 @@ async def test_a_bot_that_changes_often_is_told_once_with_its_latest():
     assert len(events) == 3
 
 
+async def test_a_state_never_overtakes_the_fact_it_rests_on():
+    """The row that shows a fill leaves after the fill, though an older row of the bot was waiting first."""
+    hub = Hub()
+    follower = hub.follow(0)
+    hub.publish(a_change("alpha", 1.0))
+    hub.fill_recorded(FILL)
+    hub.publish(a_change("alpha", 2.0))
+    hub.settle()
+    assert [type(event).__name__ for event in await received(follower)] == ["FillRecorded", "BotChanged"]
+
+
 async def test_a_slow_follower_gets_the_latest_of_each_state_and_every_fact():
     """What waits for a client conflates, too; a fact never does."""
     hub = Hub()
