@@ -87,7 +87,10 @@ class BinanceRest:
     async def _page(self, venue_symbol: str, timeframe: str, length_ns: int, limit: int, **span: int) -> list[Bar]:
         params: dict[str, str | int] = {"symbol": venue_symbol, "interval": timeframe, "limit": limit, **span}
         rows = self._decode(await self._get("/api/v3/klines", params), list[KlineRow])
-        return [to_bar(row, length_ns) for row in rows]
+        try:
+            return [to_bar(row, length_ns) for row in rows]
+        except ValueError as error:
+            raise VenueUnavailable(f"{self._adapter}: {venue_symbol} {error}", hint="the venue must mend it") from None
 
     async def _get(self, path: str, params: Mapping[str, str | int]) -> bytes:
         if self._session is None:

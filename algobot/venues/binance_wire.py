@@ -28,6 +28,7 @@ from algobot.model import (
     VenueOrderId,
 )
 from algobot.venues.port import Balance, BalancesChanged
+from algobot.venues.possible import require_possible
 
 MS_NS: Final = 1_000_000
 Amount = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?\Z")]  # refuses NaN, Infinity and exponents
@@ -115,9 +116,11 @@ class KlineRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 def to_bar(row: KlineRow, timeframe_ns: int) -> Bar:
-    """Return the bar of a kline row."""
+    """Return the bar of a kline row. Raises ValueError for one that no market can have made."""
     open_ns = row.open_ms * MS_NS
-    return Bar(open_ns, open_ns + timeframe_ns, row.open, row.high, row.low, row.close, row.volume)
+    bar = Bar(open_ns, open_ns + timeframe_ns, row.open, row.high, row.low, row.close, row.volume)
+    require_possible(bar)
+    return bar
 
 
 # --- orders and fills over REST ------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from algobot.venues import ccxt_wire as wire
 from algobot.venues.ccxt_client import CcxtClient, drop
 from algobot.venues.classify import Action
 from algobot.venues.port import Connected, MarketEvent, Subscription
+from algobot.venues.possible import require_possible
 
 PAGE: Final = 500
 QUEUE: Final = 20_000
@@ -76,7 +77,13 @@ class CcxtMarket:
     async def _page(self, symbol: Symbol, timeframe: str, since_ns: int) -> list[Bar]:
         since_ms = -(-since_ns // wire.MS_NS) or None
         rows = await self._client.ask(Action.READ, "fetch_ohlcv", symbol, timeframe, since_ms, PAGE)
-        return _bars(rows, timeframe_ns(timeframe))
+        bars = _bars(rows, timeframe_ns(timeframe))
+        try:
+            for bar in bars:
+                require_possible(bar)
+        except ValueError as error:
+            raise VenueUnavailable(f"{self._client.adapter}: {error}") from None
+        return bars
 
     async def stream(self, subscriptions: Iterable[Subscription]) -> AsyncIterator[MarketEvent]:
         """As the port promises; ccxt does not say when a subscription holds, so `Connected` comes at once."""

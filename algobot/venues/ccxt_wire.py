@@ -165,6 +165,6 @@ def _steps(market: dict[str, Any], precision_mode: int) -> tuple[Decimal, Decima
 
 
 def to_bar(row: list[float], length_ns: int) -> Bar:
-    """Return the bar of one of ccxt's OHLCV rows."""
+    """Return the bar of one of ccxt's OHLCV rows, unfiltered."""
     open_ns = int(row[0]) * MS_NS
     return Bar(open_ns, open_ns + length_ns, *(float(value) for value in row[1:6]))

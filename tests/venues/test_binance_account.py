@@ -196,6 +196,17 @@ async def test_closing_the_account_ends_its_stream() -> None:
             await rig.account.balances()
 
 
+async def test_an_account_closed_and_opened_again_works() -> None:
+    """With a new client object, as after a stream that died silently."""
+    async with a_rig() as rig:
+        for name in ("x-1", "x-2"):
+            await rig.account.open()
+            await rig.account.submit(an_order(name), valid_ns=WINDOW)
+            await rig.account.close()
+        await rig.account.open()
+        assert sorted(order.client_order_id for order in await rig.account.open_orders()) == ["x-1", "x-2"]
+
+
 async def test_reading_the_stream_can_be_canceled_at_any_time() -> None:
     """As an actor's shutdown does; nothing is left running."""
     async with a_rig() as rig:
@@ -215,7 +226,7 @@ async def test_reading_the_stream_can_be_canceled_at_any_time() -> None:
 
 
 async def test_accounts_of_one_venue_share_its_rules() -> None:
-    """They are loaded once, even when both open at the same moment."""
+    """They are loaded once, even when both open at the same moment, and outlive each of them."""
     async with a_rig() as rig:
         venue = VenueSection(base_url=rig.sim.url)
         market = factory.market("sim", venue)
@@ -224,7 +235,13 @@ async def test_accounts_of_one_venue_share_its_rules() -> None:
             for account in accounts:
                 group.start_soon(account.open)
         assert len({id(market.instrument(BTC)), *(id(market.instrument(BTC)) for _ in accounts)}) == 1
-        await accounts[0].close()
+        await rig.fault("reply", "GET /api/v3/klines", type="latency", ms=300)
+        async with anyio.create_task_group() as group:
+            group.start_soon(market.bars, BTC, "1m")
+            with anyio.fail_after(5):
+                while not rig.sim.venue.faults.rules()[0].struck:  # noqa: ASYNC110 - it has no event
+                    await asyncio.sleep(0.01)
+            await accounts[0].close()
         assert (await accounts[1].balances())["USDT"].free == Decimal(100_000)
         await accounts[1].close()
         await market.close()

@@ -9,6 +9,8 @@ from itertools import pairwise
 
 import anyio
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from algobot.config import VenueSection
 from algobot.errors import NotFound, StreamClosed, VenueRateLimited, VenueUnavailable
@@ -17,6 +19,7 @@ from algobot.simulator.config import SimConfig
 from algobot.simulator.faults import Drop, HttpError, PartialBody, RateLimited, Rule, Silent
 from algobot.simulator.server import Simulator
 from algobot.venues.binance_market import MARGIN_NS, BinanceMarket, endpoints, without_unfinished
+from algobot.venues.binance_rest import BinanceRest
 from algobot.venues.port import Connected, Subscription
 from tests.venues.contract import BTC, until
 
@@ -130,3 +133,31 @@ async def test_a_place_where_nobody_answers_is_named() -> None:
         await market.open()
     assert "base_url" in caught.value.hint
     await market.close()
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        [0, "1", "2", "0.5", "NaN", "1", 59_999],
+        [0, "1", "Infinity", "0.5", "1", "1", 59_999],
+        [0, "1", "2", "0.5", "3", "1", 59_999],
+        [0, "0", "2", "0", "1", "1", 59_999],
+        [0, "1", "2", "0.5", "1", "-1", 59_999],
+        [0, "1", "2"],
+        "nonsense",
+    ],
+    ids=str,
+)
+async def test_a_history_with_an_impossible_bar_is_no_history(row: object) -> None:
+    """One NaN folded into an indicator would stay there for good."""
+
+    async def klines(_: web.Request) -> web.Response:
+        return web.json_response([[0, "1", "2", "0.5", "1.5", "10", 59_999], row])
+
+    app = web.Application()
+    app.add_routes([web.get("/api/v3/klines", klines)])
+    async with TestServer(app, host="127.0.0.1") as server:
+        rest = BinanceRest("binance", str(server.make_url("")))
+        with pytest.raises(VenueUnavailable):
+            await rest.bars_until_now("BTCUSDT", "1m", MINUTE_NS, 2)
+        await rest.close()
