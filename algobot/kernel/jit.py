@@ -35,6 +35,7 @@ _PACKAGE: Final = Path(__file__).resolve().parent.parent
 _BUILT_IN: Final = (_PACKAGE / "kernel", _PACKAGE / "strategies")
 _KEEP: Final = 8  # cache folders: a checkout or two, an older release, a person's own strategies
 _RECENT_S: Final = 3600  # a folder used within this time is never removed
+_MOST_FILES: Final = 2000  # in one folder: each edit of a person's strategy leaves a few behind
 _PREFIX: Final = "kernels-"
 _CONFIG: Final[Any] = numba.config  # its settings are made at run time, unseen by a type checker
 
@@ -61,6 +62,8 @@ def cache_folder(source: Path) -> Path:
     """Return the folder for what is compiled from the files in `source`, made if it was not there."""
     own = source.is_relative_to(_PACKAGE)
     folder = _cache_root() / (_PREFIX + (built_in_hash() if own else sources_hash(source)))
+    if sum(1 for _ in folder.rglob("*.nbc")) > _MOST_FILES:
+        shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.utime(folder)  # in use: pruning goes by age
     _prune(folder.parent)
