@@ -15,9 +15,9 @@ import anyio.abc
 import msgspec
 import structlog
 
-from algobot.errors import AlgobotError, NotPermitted, ProtocolError
+from algobot.errors import AlgobotError, NotPermitted, ProtocolError, Refused
 from algobot.protocol.framing import FrameSplitter
-from algobot.protocol.requests import PROTOCOL, AnyRequest, FollowEvents, Following, Hello, SayHello
+from algobot.protocol.requests import PROTOCOL, AnyRequest, FollowEvents, Following, Hello, Kill, SayHello
 from algobot.protocol.rpc import (
     INVALID_REQUEST,
     BadCall,
@@ -62,6 +62,7 @@ class Connection:
         *,
         drain_s: float = DRAIN_S,
         first_frame_s: float = FIRST_FRAME_S,
+        full: Refused | None = None,
     ) -> None:
         self._stream = stream
         self._peer = peer
@@ -69,6 +70,7 @@ class Connection:
         self._hub = hub
         self._drain_s = drain_s
         self._first_frame_s = first_frame_s
+        self._full = full  # one client too many: only the kill switch is served
         self._sending = anyio.Lock()
         self._slots = anyio.Semaphore(AT_ONCE)
         self._greeted = False
@@ -152,6 +154,8 @@ class Connection:
             if not self._peer.may(type(request)):
                 message = f"{method_of(request)} needs the role control; {self._peer.name} has {self._peer.role}"
                 raise NotPermitted(message, hint="ask the daemon's owner, or run it as that user")
+            if self._full is not None and not isinstance(request, Kill):
+                raise self._full
             if isinstance(request, FollowEvents):
                 await self._follow(request, call_id, tasks)
             else:

@@ -22,6 +22,7 @@ from daemon.listen import bind, inherited, unbind
 from daemon.roles import NONE, Roles
 
 CLIENTS: Final = 64
+RESERVE: Final = 4  # places beyond, for the kill switch alone
 _BREATH_S: Final = 0.1  # after an accept failed, for instance for want of file descriptors
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger("daemon.control")
@@ -65,9 +66,9 @@ class ControlServer:
                     await anyio.sleep(_BREATH_S)
                     continue
                 self._clients += 1
-                tasks.start_soon(self._serve, stream)
+                tasks.start_soon(self._serve, stream, self._clients)
 
-    async def _serve(self, stream: UnixStream) -> None:
+    async def _serve(self, stream: UnixStream, place: int) -> None:
         try:
             peer = self._roles.peer(stream.socket)
             if peer.role == NONE:
@@ -75,12 +76,15 @@ class ControlServer:
                     f"{peer.name} may not use this daemon", hint="ask its owner to be put into daemon.socket_group"
                 )
                 return await self._turn_away(stream, refusal)
-            if self._clients > self._most:
+            full = None
+            if place > self._most:
                 full = Refused(f"{self._most} clients are connected already", hint="close one and try again")
+            if full is not None and place > self._most + RESERVE:
                 return await self._turn_away(stream, full)
-            reason = await Connection(
-                stream, peer, self._face, self._hub, drain_s=self._drain_s, first_frame_s=self._first_frame_s
-            ).serve()
+            connection = Connection(
+                stream, peer, self._face, self._hub, drain_s=self._drain_s, first_frame_s=self._first_frame_s, full=full
+            )
+            reason = await connection.serve()
             log.debug("control.left", peer=peer.name, reason=reason)
         except (OSError, Hangup) as error:
             log.debug("control.left", reason=str(error))

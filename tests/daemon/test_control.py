@@ -7,6 +7,7 @@ import os
 import socket
 import stat
 import time
+from contextlib import AsyncExitStack
 
 import anyio
 import pytest
@@ -14,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from algobot.client import connect
-from algobot.errors import ConfigError, LockHeld, NotFound, NotPermitted
+from algobot.errors import ConfigError, LockHeld, NotFound, NotPermitted, Refused
 from algobot.model import BotId
 from algobot.protocol.framing import MAX_FRAME
-from algobot.protocol.requests import Bots, Done, GetStatus, ListBots, PauseBot
+from algobot.protocol.requests import Bots, Done, GetStatus, Kill, Killed, ListBots, PauseBot
 from algobot.protocol.rows import Status
 from algobot.protocol.stream import UnixStream, dial
 from daemon.listen import bind, inherited
@@ -207,22 +208,28 @@ async def test_a_refused_field_is_named(tmp_path):
         raw.stream.close()
 
 
-async def test_one_more_client_than_allowed_is_told_so(tmp_path):
-    """The others are served on, and a place that is left is given again."""
-    async with a_server(tmp_path, clients=3) as served:
-        inside = [await Raw.to(served.path) for _ in range(3)]
-        for raw in inside:
+async def test_one_more_client_than_allowed_may_only_kill(tmp_path):
+    """The others are served on; the kill switch always finds a place; a place that is left is given again."""
+    async with a_server(tmp_path, clients=3) as served, AsyncExitStack() as inside:
+        clients = [await inside.enter_async_context(connect(served.path)) for _ in range(3)]
+        async with connect(served.path) as outside:
+            with pytest.raises(Refused, match="3 clients are connected"):
+                await outside.ask(GetStatus(), Status)
+            assert (await outside.ask(Kill("halt"), Killed)).gate_closed
+        for client in clients:
+            assert (await client.ask(GetStatus(), Status)).halts
+        crowd = [await Raw.to(served.path) for _ in range(5)]
+        for raw in crowd[:4]:
             await raw.say(HELLO)
             assert "result" in await raw.hear()
-        outside = await Raw.to(served.path)
-        assert "3 clients are connected" in (await outside.hear())["error"]["message"]
-        inside[0].stream.close()
-        outside.stream.close()
-        await until(lambda: served.server.clients == 2)
+        assert "3 clients are connected" in (await crowd[4].hear())["error"]["message"]
+        assert await crowd[4].hear() == {}
+        for raw in crowd:
+            raw.stream.close()
+        await inside.aclose()
+        await until(lambda: served.server.clients == 0)
         async with connect(served.path) as client:
             assert (await client.ask(GetStatus(), Status)).state == "ready"
-        for raw in inside[1:]:
-            raw.stream.close()
 
 
 async def test_a_client_that_never_reads_is_dropped_and_nobody_else_notices(tmp_path):
