@@ -106,5 +106,9 @@ def _drawdown(equity: Curve, close_ns: Curve, span_ns: int) -> tuple[float, int]
 
 
 def _exposure(trips: Sequence[RoundTrip], end_ns: int, lasting_ns: int) -> float:
-    inside = sum((trip.exit_ns or end_ns) - trip.entry_ns for trip in trips)
+    """Return the share of time with any position, positions held together counted once."""
+    inside, reached = 0, 0
+    for start, end in sorted((trip.entry_ns, trip.exit_ns or end_ns) for trip in trips):
+        inside += max(end - max(start, reached), 0)
+        reached = max(reached, end)
     return min(inside / lasting_ns, 1.0) if lasting_ns else 0.0
