@@ -16,11 +16,12 @@ from algobot.errors import AlgobotError, UsageError
 from algobot.simulator.config import SimConfig, load_accounts, parse_account
 from algobot.simulator.server import Simulator
 
+DEFAULT_SYMBOLS: Final = "BTCUSDT,ETHUSDT"
 DEFAULT_ACCOUNT: Final = "sim-key:sim-secret:USDT=1000000,BTC=10,ETH=100"
 
 
 @click.command()
-@click.option("--symbols", default="BTCUSDT,ETHUSDT", show_default=True, help="What trades, comma-separated.")
+@click.option("--symbols", help="What trades, comma-separated.  [default: that of --data, else BTCUSDT,ETHUSDT]")
 @click.option(
     "--data", multiple=True, metavar="SYMBOL=FILE", help="Replay a Parquet file of bars or trades; repeatable."
 )
@@ -38,6 +39,7 @@ DEFAULT_ACCOUNT: Final = "sim-key:sim-secret:USDT=1000000,BTC=10,ETH=100"
 @click.option("--account", multiple=True, metavar="KEY:SECRET:ASSET=N,...", help="An account; repeatable.")
 @click.option("--accounts", type=click.Path(exists=True, path_type=Path), help="A TOML or JSON file of accounts.")
 @click.option("--spread-bps", default=2.0, show_default=True, help="Between the maker's best bid and ask.")
+@click.option("--step-s", default=0.25, show_default=True, help="Seconds between a price's moves, at least 4 a bar.")
 @click.option("--weight-limit", default=6000, show_default=True, help="Request weight per minute and address.")
 @click.option("--order-limit", default=100, show_default=True, help="New orders per ten seconds and account.")
 @click.option("--loop/--pause-at-end", default=False, help="Start the data over, or stand still at their end.")
@@ -73,7 +75,8 @@ def _config(
         if not equals:
             raise UsageError(f"--data {item} is not of the form SYMBOL=FILE", hint="--data BTCUSDT=bars.parquet")
         data[symbol.upper()] = Path(path)
-    symbols = tuple(s.strip().upper() for s in str(options.pop("symbols")).split(",") if s.strip())
+    listed = str(options.pop("symbols") or ("" if data else DEFAULT_SYMBOLS))
+    symbols = tuple(s.strip().upper() for s in listed.split(",") if s.strip())
     log = options.pop("log")
     config = msgspec.convert(options, SimConfig)
     return msgspec.structs.replace(

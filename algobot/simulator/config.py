@@ -103,6 +103,13 @@ def check(config: SimConfig) -> None:
         raise UsageError(f"timeframe={config.timeframe} is unknown", hint=", ".join(INTERVALS))
     if not 0 <= config.speed <= 100_000:
         raise UsageError(f"speed={config.speed} is outside 0 to 100000", hint="600 is a one-minute bar every 100 ms")
+    least = {"history": 0, "bars": 0, "levels": 1, "weight_limit": 1, "order_limit": 1, "step_s": 0.001}
+    least |= {"spread_bps": 0, "depth_quote": 1}
+    for name, bound in least.items():
+        if not getattr(config, name) >= bound:
+            raise UsageError(f"{name}={getattr(config, name)} is below {bound}")
+    if not 0 <= config.port <= 65_535:
+        raise UsageError(f"port={config.port} is no port", hint="0 is any free one")
     if not config.symbols and not config.data:
         raise UsageError("no symbols", hint="--symbols BTCUSDT,ETHUSDT")
     if len({a.key for a in config.accounts}) != len(config.accounts):

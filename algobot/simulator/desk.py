@@ -9,10 +9,10 @@ import asyncio
 
 import msgspec
 
-from algobot.simulator import auth, refusals
+from algobot.simulator import auth
 from algobot.simulator.accounts import Account
 from algobot.simulator.endpoint import Answer, Call, Endpoint
-from algobot.simulator.faults import HttpError, Latency, VenueError
+from algobot.simulator.faults import Latency, VenueError
 from algobot.simulator.journal import Injected, Refused
 from algobot.simulator.refusals import Refusal
 from algobot.simulator.streams import USER
@@ -74,8 +74,6 @@ class Desk:
                 await asyncio.sleep(self._venue.faults.delay_s(fault))
             case VenueError(code=code, message=message, status=status):
                 raise Refusal(code, message, status=status)
-            case HttpError():
-                raise refusals.Refusal(-1000, "An unknown error occurred while processing the request.", status=500)
             case _:
                 pass
 

@@ -1,15 +1,22 @@
 """What can be made to go wrong, where, and how often.
 
-The server asks at named points (`Where`), each with a subject such as `POST /api/v3/order` or a stream's name; the
-first rule that matches and is due answers with its fault. What a fault means depends on where it strikes: a `Drop` at
-`request` is a request never seen, at `reply` an order accepted whose answer is lost.
+The server asks at named points (`Where`), each with a subject; the first rule that matches and is due answers with its
+fault. What a fault means depends on where it strikes: a `Drop` at `request` is a request never seen, at `reply` an
+order accepted whose answer is lost. `POSSIBLE` says which fault can strike where.
+
+| where   | subject                                               | when                                              |
+| connect | `/ws`, `/stream`, `/ws-api/v3`                        | a WebSocket is about to be opened                 |
+| request | `POST /api/v3/order`, `order.place`                   | a request came in, nothing is checked yet         |
+| engine  | the same                                              | checked, on the way to the book (window re-check) |
+| reply   | the same                                              | done, the answer is about to leave                |
+| stream  | `btcusdt@kline_1m`, `user:KEY` for private streams    | one message for one connection                    |
 """
 
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from random import Random
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -86,6 +93,15 @@ class Silent(msgspec.Struct, frozen=True, tag="silent"):
 Fault = Latency | Drop | HttpError | RateLimited | VenueError | PartialBody | Duplicate | Reorder | Cut | Silent
 
 
+POSSIBLE: Final[dict[Where, tuple[type, ...]]] = {
+    "connect": (Latency, Drop, HttpError),
+    "request": (Latency, Drop, HttpError, RateLimited, VenueError),
+    "engine": (Latency, VenueError),
+    "reply": (Latency, Drop, HttpError, RateLimited, VenueError, PartialBody),
+    "stream": (Latency, Drop, Duplicate, Reorder, Cut, Silent),
+}
+
+
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When `fault` strikes: at `where`, for subjects like `match`, from the `nth`, `count` times (0 is always)."""
 
@@ -133,9 +149,11 @@ class Faults:
         self._id = 0
 
     def add(self, rule: Rule) -> int:
-        """Put a rule in force and return its id; raises UsageError for numbers that make no sense."""
+        """Put a rule in force and return its id; raises UsageError for what makes no sense."""
         if rule.nth < 1 or rule.count < 0 or not 0 <= rule.probability <= 1:
             raise UsageError(f"fault rule: nth={rule.nth} count={rule.count} probability={rule.probability}")
+        if not isinstance(rule.fault, POSSIBLE[rule.where]):
+            raise UsageError(f"fault rule: {type(rule.fault).__name__} cannot strike at where={rule.where}")
         self._id += 1
         self._armed.setdefault(rule.where, []).append(_Armed(self._id, rule))
         return self._id

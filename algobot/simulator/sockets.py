@@ -12,7 +12,7 @@ from algobot.simulator import auth, refusals
 from algobot.simulator.account_api import ACCOUNT_ENDPOINTS
 from algobot.simulator.desk import Desk, Request
 from algobot.simulator.endpoint import Endpoint
-from algobot.simulator.faults import Drop, Fault, HttpError, Latency, VenueError, Where
+from algobot.simulator.faults import Drop, Fault, HttpError, Latency, RateLimited, VenueError, Where
 from algobot.simulator.journal import Injected
 from algobot.simulator.market_api import MARKET_ENDPOINTS
 from algobot.simulator.refusals import Refusal
@@ -165,11 +165,12 @@ class Sockets:
                 )
             )
             return
-        fault = self._strike("request", command.method)
-        if await self._swallowed(client, fault):
-            return
         try:
+            if await self._swallowed(client, self._strike("request", command.method)):
+                return
             result = await self._run(client, command, address)
+            if await self._swallowed(client, self._strike("reply", command.method)):
+                return
             body: dict[str, object] = {"id": command.id, "status": 200, "result": result}
         except Refusal as refusal:
             error = {"code": refusal.code, "msg": refusal.message}
@@ -178,8 +179,7 @@ class Sockets:
         limit = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1}
         if command.params.get("returnRateLimits") is not False:
             body["rateLimits"] = [{**limit, "limit": self._venue.config.weight_limit, "count": used}]
-        if not await self._swallowed(client, self._strike("reply", command.method)):
-            client.reply(self._encoder.encode(body))
+        client.reply(self._encoder.encode(body))
 
     async def _run(self, client: Client, command: ApiCommand, address: str) -> object:
         params = {k: _text(v) for k, v in command.params.items()}
@@ -213,13 +213,17 @@ class Sockets:
         return {"subscriptionId": number}
 
     async def _swallowed(self, client: Client, fault: Fault | None) -> bool:
-        """Play a fault of the WebSocket API; True when the message is lost by it."""
+        """Play a fault of the WebSocket API; True when the message is lost by it. Raises Refusal as its answer."""
         match fault:
             case Latency():
                 await asyncio.sleep(self._venue.faults.delay_s(fault))
                 return False
-            case None | VenueError():
+            case None:
                 return False
+            case VenueError(code=code, message=message, status=status):
+                raise Refusal(code, message, status=status)
+            case RateLimited(status=status, retry_after_s=seconds):
+                raise Refusal(-1003, "Too many requests queued.", status=status, retry_after_s=seconds)
             case Drop(hang_s=hang_s) if hang_s > 0:
                 return True
             case _:

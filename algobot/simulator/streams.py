@@ -75,6 +75,7 @@ class Client:
         self._queue: deque[bytes] = deque()
         self._held: list[_Held] = []
         self._silent_until: float | None = None
+        self._gone = False
         self._wake = asyncio.Event()
 
     def offer(self, topic: str, payload: bytes) -> None:
@@ -117,6 +118,7 @@ class Client:
 
     def cut(self, *, mid_frame: bool = False) -> None:
         """Break the connection without a closing handshake."""
+        self._gone = True
         self._queue.clear()
         self.idle.set()
         if self._transport is not None:
@@ -144,6 +146,7 @@ class Client:
     def _push(self, message: bytes) -> None:
         if len(self._queue) >= QUEUE_LIMIT:
             self.cut()
+        if self._gone:
             return
         self._queue.append(message)
         self.idle.clear()

@@ -173,6 +173,8 @@ def _period(config: SimConfig, recordings: dict[str, Recording]) -> tuple[int, i
         past_ms = 0 if config.speed == 1 else PAST_MS
         start_ms = parse_start(config.start) if config.start else wall_ms - past_ms
         start_ms = bucket(start_ms, base_ms) if config.speed != 1 or config.start else start_ms
+        if start_ms < config.history * base_ms:
+            raise UsageError(f"start={config.start} leaves no room for history={config.history}", hint="start later")
         end_ms = None
     if config.bars:
         end_ms = bucket(start_ms, base_ms) + config.bars * base_ms

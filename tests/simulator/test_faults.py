@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from algobot.errors import UsageError
-from algobot.simulator.faults import Drop, Faults, HttpError, Latency, Rule
+from algobot.simulator.faults import Cut, Drop, Faults, HttpError, Latency, Rule
 
 
 def struck(faults: Faults, subjects: list[str]) -> list[int]:
@@ -63,8 +63,16 @@ def test_rules_are_lifted_one_by_one_or_all() -> None:
     assert faults.rules() == []
 
 
-@pytest.mark.parametrize("rule", [Rule("request", Drop(), nth=0), Rule("request", Drop(), probability=1.5)])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule("request", Drop(), nth=0),
+        Rule("request", Drop(), probability=1.5),
+        Rule("request", Cut()),
+        Rule("stream", HttpError()),
+    ],
+)
 def test_a_rule_that_makes_no_sense_is_refused(rule: Rule) -> None:
-    """Counting starts at one and chances end at one."""
+    """Counting starts at one, chances end at one, and a stream has no HTTP status."""
     with pytest.raises(UsageError):
         Faults(1).add(rule)

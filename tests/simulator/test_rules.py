@@ -194,6 +194,7 @@ def test_keys_are_known_or_not() -> None:
         SimConfig(timeframe="7m"),
         SimConfig(speed=-1),
         SimConfig(symbols=()),
+        SimConfig(port=70_000),
         SimConfig(accounts=(parse_account("k:s:"), parse_account("k:t:"))),
     ],
 )

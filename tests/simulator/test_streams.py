@@ -215,7 +215,7 @@ async def test_the_owner_hears_of_his_order_before_the_answer(sim: Simulator, re
 
 
 @pytest.mark.anyio
-async def test_orders_can_be_sent_over_the_websocket(sim: Simulator) -> None:
+async def test_orders_can_be_sent_over_the_websocket(sim: Simulator, rest: RestClient) -> None:
     """`order.place` and `order.cancel` pass the same checks as REST and answer in the frame of the WebSocket API."""
 
     def signed(**params: object) -> dict[str, object]:
@@ -225,12 +225,22 @@ async def test_orders_can_be_sent_over_the_websocket(sim: Simulator) -> None:
 
     order = {**ORDER, "type": "LIMIT", "timeInForce": "GTC", "price": "9000"}
     mine = {"symbol": "BTCUSDT", "origClientOrderId": "w"}
+    refuse = {"type": "venue_error", "code": -1007, "message": "Timeout waiting for response from backend server."}
     async with listening(sim, "/ws-api/v3") as listener:
         await listener.say({"id": "a", "method": "order.place", "params": signed(**order, newClientOrderId="w")})
         await listener.say({"id": "b", "method": "order.place", "params": signed(**order, newClientOrderId="w")})
         await listener.say({"id": "c", "method": "order.cancel", "params": signed(**mine)})
         await listener.say({"id": "d", "method": "order.cancel", "params": {**signed(**mine), "signature": "no"}})
         heard = await listener.wait(lambda heard: len(heard) == 4)
+        await rest.admin("POST", "/sim/faults", {"where": "reply", "match": "order.place", "fault": refuse})
+        await listener.say({"id": "e", "method": "order.place", "params": signed(**order, newClientOrderId="x")})
+        heard = await listener.wait(lambda heard: len(heard) == 5)
+        await rest.admin("POST", "/sim/faults", {"where": "reply", "match": "order.place", "fault": {"type": "drop"}})
+        await listener.say({"id": "f", "method": "order.place", "params": signed(**order, newClientOrderId="y")})
+        await until(lambda: listener.closed)
+    assert heard.pop()["error"] == {"code": -1007, "msg": "Timeout waiting for response from backend server."}
+    shown: Any = (await rest("GET", "/api/v3/openOrders"))[1]
+    assert {o["clientOrderId"] for o in shown} == {"x", "y"}, "both were accepted, whatever the sender was told"
     assert [m["id"] for m in heard] == ["a", "b", "c", "d"]
     assert [m["status"] for m in heard] == [200, 400, 200, 400]
     assert heard[1]["error"] == {"code": -2010, "msg": "Duplicate order sent."}

@@ -96,10 +96,11 @@ def test_the_process_says_where_it_listens_and_ends_when_told(tmp_path: Path) ->
         assert set(state["markets"]) == {"BTCUSDT", "SOLUSDT"}
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait(10) == 0
-        process.stdout.close()
     finally:
         process.kill()
         process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
     assert read(log).balances() == {"k": {"USDT": Decimal(100)}}
 
 
