@@ -77,20 +77,20 @@ class SimulatorStage:
 
     async def move(self, price: float) -> None:
         """As the stage promises."""
-        await self._tell("price", {"symbol": "BTCUSDT", "price": price, "hold": True})
+        await self.tell("price", {"symbol": "BTCUSDT", "price": price, "hold": True})
 
     async def pass_minutes(self, count: int) -> None:
         """As the stage promises."""
-        await self._tell("advance", {"bars": count})
+        await self.tell("advance", {"bars": count})
 
     async def lose(self, what: str) -> None:
         """As the stage promises."""
-        await self._tell("faults", {"where": what, "fault": {"type": "drop"}, "match": SUBMIT})
+        await self.tell("faults", {"where": what, "fault": {"type": "drop"}, "match": SUBMIT})
 
     async def limit_rate(self) -> None:
         """As the stage promises."""
         fault = {"type": "rate_limited", "retry_after_s": 7}
-        await self._tell("faults", {"where": "request", "fault": fault, "match": SUBMIT})
+        await self.tell("faults", {"where": "request", "fault": fault, "match": SUBMIT})
 
     async def cut(self) -> None:
         """As the stage promises."""
@@ -107,7 +107,8 @@ class SimulatorStage:
         """As the stage promises."""
         await self._sim.stop()
 
-    async def _tell(self, what: str, body: dict[str, object]) -> None:
+    async def tell(self, what: str, body: dict[str, object]) -> None:
+        """Tell the simulator's admin endpoint."""
         async with self._session.post(f"{self._sim.url}/sim/{what}", json=body) as answer:
             assert answer.status == 200, await answer.text()
 
