@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, ClassVar, Final
 
-from msgspec.structs import replace
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -159,7 +158,7 @@ class AlgobotApp(App[None]):
     def action_kill(self) -> None:
         """First press halts and opens the panel; in the panel, cancels."""
         if not self.scene.may_change:
-            self.notify("This screen is read-only. In another terminal: algobot kill", severity="error", markup=False)
+            self._read_only_toast("in another terminal: algobot kill")
             return
         panel = next((screen for screen in self.screen_stack if isinstance(screen, KillPanel)), None)
         if panel is None:
@@ -172,12 +171,6 @@ class AlgobotApp(App[None]):
     def _other_paths(self) -> tuple[str, ...]:
         touch = f"touch {self._halt_file}" if self._halt_file else "touch HALT    (in the daemon's state directory)"
         return ("algobot kill", touch, "systemctl --user kill -s USR1 algobot")
-
-    @on(KillPanel.Typed)
-    def _typed(self, event: KillPanel.Typed) -> None:
-        state = event.state
-        self.kill.state = replace(self.kill.state, typed=state.typed, resuming=state.resuming, problem="", resumed="")
-        self.draw()
 
     @on(KillPanel.Flatten)
     def _flatten(self) -> None:
@@ -265,7 +258,7 @@ class AlgobotApp(App[None]):
     def _consider(self, request: Request) -> None:
         line = as_ctl(request)
         if request.MUTATES and not self.scene.may_change:
-            self.notify(f"This screen is read-only: {line}", severity="warning", markup=False)
+            self._read_only_toast(line)
             return
         kind = question(request)
         if not kind:
@@ -290,6 +283,9 @@ class AlgobotApp(App[None]):
             return
         self.notify(self._last_ctl, title=told(reply), timeout=4, markup=False)
         self.draw()
+
+    def _read_only_toast(self, instead: str) -> None:
+        self.notify(instead, title="This screen is read-only", severity="warning", markup=False)
 
     def _complain(self, error: AlgobotError) -> None:
         hint = f"\n{safe_text(error.hint)}" if error.hint else ""

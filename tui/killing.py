@@ -44,8 +44,6 @@ class Killing(msgspec.Struct, frozen=True):
     """The state of the panel."""
 
     asks: tuple[Ask, ...] = ()
-    typed: str = ""  # how much of FLATTEN
-    resuming: bool = False  # asking for the reason
     resumed: str = ""  # what the daemon said to it
     problem: str = ""  # why resuming failed
 
@@ -62,7 +60,7 @@ class Killing(msgspec.Struct, frozen=True):
 
 def ask(state: Killing, mode: Mode, now_ns: int) -> Killing:
     """The panel after asking for `mode`."""
-    return replace(state, asks=(*state.asks, Ask(mode, now_ns)), typed="", resumed="", problem="")
+    return replace(state, asks=(*state.asks, Ask(mode, now_ns)), resumed="", problem="")
 
 
 def answer(state: Killing, place: int, killed: Killed, now_ns: int) -> Killing:
@@ -81,13 +79,12 @@ def press(state: Killing) -> Mode:
     return "cancel" if state.asks else "halt"
 
 
-def letter(state: Killing, character: str) -> tuple[Killing, bool]:
-    """The panel after a letter was typed, and whether FLATTEN is now complete."""
-    typed = state.typed + character.upper()
-    if WORD.startswith(typed):
-        return (replace(state, typed=""), True) if typed == WORD else (replace(state, typed=typed), False)
+def letter(typed: str, character: str) -> str:
+    """How much of FLATTEN is typed after one more letter; a wrong one starts over."""
     first = character.upper()
-    return replace(state, typed=first if WORD.startswith(first) else ""), False
+    if WORD.startswith(typed + first):
+        return typed + first
+    return first if WORD.startswith(first) else ""
 
 
 def _with(state: Killing, place: int, changed: Ask) -> Killing:

@@ -55,7 +55,7 @@ def test_cancel_is_safe_only_when_the_venue_shows_none() -> None:
     scene = a_scene(a_view(orders=[an_order(7, status=OrderStatus.PENDING_CANCEL)]))
     left = Killed(True, [HALT], 1, [ClientOrderId("main-0001-alpha-0007")], False)
     state = answer(ask(ask(Killing(), "halt", 0), "cancel", 0), 1, left, 20 * MS)
-    assert "NOT SAFE yet: 1 orders left" in text(ask_lines(scene, state.asks[1], 30 * MS))
+    assert "NOT SAFE: 1 orders left" in text(ask_lines(scene, state.asks[1], 30 * MS))
     assert "1 orders open" in text(account_lines(scene, state))
     state = answer(state, 1, Killed(True, [HALT], 0, [], True), 900 * MS)
     assert "ack 20 ms  SAFE" in text(ask_lines(scene, state.asks[1], 900 * MS))
@@ -73,19 +73,17 @@ def test_two_seconds_without_an_answer_bring_up_the_other_paths() -> None:
 
 def test_flatten_has_to_be_typed_to_its_end() -> None:
     """A wrong letter starts over; small letters count."""
-    state, done = Killing(), False
+    typed = ""
     for character in "flat" + "x" + WORD[:-1]:
-        state, done = letter(state, character)
-        assert not done
-    assert state.typed == WORD[:-1]
-    state, done = letter(state, "n")
-    assert done
-    assert state.typed == ""
+        typed = letter(typed, character)
+    assert typed == WORD[:-1]
+    assert letter(typed, "n") == WORD
+    assert letter("FLAT", "x") == ""
 
 
 def test_an_f_in_the_middle_is_a_new_beginning() -> None:
     """FLFLATTEN ends in FLATTEN."""
-    state, done = Killing(), False
+    typed = ""
     for character in "FLFLATTEN":
-        state, done = letter(state, character)
-    assert done
+        typed = letter(typed, character)
+    assert typed == WORD

@@ -26,6 +26,7 @@ _SAYS = {"halt": "HALT: nothing new is opened", "cancel": "CANCEL all orders", "
 class KillPanel(ModalScreen[None]):
     """Over whatever was on the screen; escape leaves, the halt stays."""
 
+    AUTO_FOCUS = ""  # letters are for the panel until a reason is asked for
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Leave, keep the halt", show=False)]
     DEFAULT_CSS = """
     KillPanel { align: center middle; background: $background 60%; }
@@ -50,17 +51,11 @@ class KillPanel(ModalScreen[None]):
             super().__init__()
             self.reason = reason
 
-    class Typed(Message):
-        """The panel's state changed under the fingers."""
-
-        def __init__(self, state: Killing) -> None:
-            super().__init__()
-            self.state = state
-
     def __init__(self, other_paths: tuple[str, ...]) -> None:
         super().__init__()
         self._other_paths = other_paths
-        self._state = Killing()
+        self._typed = ""  # how much of FLATTEN
+        self._resuming = False  # the reason is being written
 
     def compose(self) -> ComposeResult:
         """The bar stays; the panel under it."""
@@ -73,20 +68,15 @@ class KillPanel(ModalScreen[None]):
             yield Input(placeholder="why is it safe to trade again? enter sends, esc goes back")
             yield Words(id="next")
 
-    def on_mount(self) -> None:
-        """The letters go to the panel, not to a field."""
-        self.set_focus(None)
-
     def draw(self, scene: Scene, state: Killing, now_ns: int) -> None:
         """Show one frame; `now_ns` is monotonic, as the times in `state`."""
-        self._state = state
         self.query_one("#asks", Words).say(*[line for ask in state.asks for line in ask_lines(scene, ask, now_ns)])
         self.query_one("#accounts", Words).say(*account_lines(scene, state))
         others = self.query_one("#others", Words)
         others.display = state.needs_other_paths(now_ns)
         if others.display:
             others.say(*self._others())
-        self.query_one("#next", Words).say(*next_lines(scene, state))
+        self.query_one("#next", Words).say(*next_lines(scene, state, typed=self._typed, resuming=self._resuming))
 
     def _others(self) -> list[list[Piece]]:
         head: list[Piece] = [("No answer. ", "bad"), ("Any one of these does it too, in another terminal:", "strong")]
@@ -94,22 +84,22 @@ class KillPanel(ModalScreen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """R resumes; the letters of FLATTEN add up."""
-        if self._state.resuming or event.character is None or not event.character.isalpha():
+        if self._resuming or event.character is None or not event.character.isalpha():
             return
         event.stop()
         if event.character.upper() == "R":
-            self._set(Killing(self._state.asks, resuming=True))
+            self._typed, self._resuming = "", True
             self.add_class("-resuming")
             self.query_one(Input).focus()
             return
-        state, complete = letter(self._state, event.character)
-        self._set(state)
-        if complete:
+        self._typed = letter(self._typed, event.character)
+        if self._typed == WORD:
+            self._typed = ""
             self.post_message(self.Flatten())
 
     def action_leave(self) -> None:
         """Go back from the reason; from the panel itself, leave with the halt in place."""
-        if self._state.resuming:
+        if self._resuming:
             self._end_resuming()
         else:
             self.dismiss()
@@ -121,14 +111,10 @@ class KillPanel(ModalScreen[None]):
             self.post_message(self.Resume(event.value.strip()))
 
     def _end_resuming(self) -> None:
+        self._resuming = False
         self.remove_class("-resuming")
         self.query_one(Input).value = ""
         self.set_focus(None)
-        self._set(Killing(self._state.asks))
-
-    def _set(self, state: Killing) -> None:
-        self._state = state
-        self.post_message(self.Typed(state))
 
 
 def ask_lines(scene: Scene, ask: Ask, now_ns: int) -> list[list[Piece]]:
@@ -139,7 +125,7 @@ def ask_lines(scene: Scene, ask: Ask, now_ns: int) -> list[list[Piece]]:
 
 def _ask_line(scene: Scene, ask: Ask, now_ns: int) -> list[Piece]:
     glyphs, killed = scene.glyphs, ask.killed
-    says: Piece = (f"{_SAYS[ask.mode]:<34}", "strong")
+    says: Piece = (f"{_SAYS[ask.mode]:<29}", "strong")
     if killed is None:
         if ask.problem:
             return [(f"{glyphs.error} ", "bad"), says, ("NOT CONFIRMED", "bad")]
@@ -150,9 +136,9 @@ def _ask_line(scene: Scene, ask: Ask, now_ns: int) -> list[Piece]:
             return [(f"{glyphs.yes} ", "good"), says, (f"{took}  gate closed", "good")]
         return [(f"{glyphs.error} ", "bad"), says, (f"{took}  the gate is NOT closed", "bad")]
     if killed.safe:
-        return [(f"{glyphs.yes} ", "good"), says, (f"{took}  SAFE: none of ours at the venue", "good")]
+        return [(f"{glyphs.yes} ", "good"), says, (f"{took}  SAFE: none at the venue", "good")]
     left = len(killed.orders_left)
-    return [(f"{glyphs.pause} ", "warn"), says, (f"{took}  NOT SAFE yet: {left:,} orders left", "warn")]
+    return [(f"{glyphs.pause} ", "warn"), says, (f"{took}  NOT SAFE: {left:,} orders left", "warn")]
 
 
 def account_lines(scene: Scene, state: Killing) -> list[list[Piece]]:
@@ -179,19 +165,19 @@ def account_lines(scene: Scene, state: Killing) -> list[list[Piece]]:
     return [*lines, *[[(f"  {safe_text(note)}", "dim")] for note in notes[-3:]]]
 
 
-def next_lines(scene: Scene, state: Killing) -> list[list[Piece]]:
+def next_lines(scene: Scene, state: Killing, *, typed: str = "", resuming: bool = False) -> list[list[Piece]]:
     """What the keys do now."""
-    if state.resumed:
+    if state.resumed and not resuming:
         return [[(f"{scene.glyphs.yes} {safe_text(state.resumed)}", "good")], [("esc", "key"), (" closes", "dim")]]
     problem: list[list[Piece]] = [[(safe_text(state.problem), "bad")]] if state.problem else []
-    if state.resuming:
+    if resuming:
         return [*problem, [("R ", "key"), ("trading resumes once the daemon has compared its books", "dim")]]
     return [
         *problem,
         [("F9 / ctrl+k  ", "key"), ("cancel all orders" if len(state.asks) < 2 else "cancel again", "plain")],
         [
-            (state.typed, "kill"),
-            (f"{WORD[len(state.typed) :]}      ", "key"),
+            (typed, "kill"),
+            (f"{WORD[len(typed) :]}      ", "key"),
             ("typed out: close all positions", "plain"),
         ],
         [("R            ", "key"), ("resume trading, with a reason", "plain")],

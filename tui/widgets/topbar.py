@@ -71,7 +71,7 @@ def ages(scene: Scene, *, narrow: bool) -> list[Piece]:
     gap: Piece = (f" {scene.glyphs.dot} " if narrow else f"  {scene.glyphs.dot}  ", "dim")
     halted = bool(scene.view and scene.view.halts)
     pieces = [connection(scene), gap, data_age(scene), gap]
-    if not halted:
+    if not halted and scene.may_change:
         pieces += [kill_state(scene), gap]
     return [*pieces, (f"{format.clock(scene.now_ns)} UTC", "plain")]
 
@@ -100,8 +100,6 @@ def data_age(scene: Scene) -> Piece:
 
 def kill_state(scene: Scene) -> Piece:
     """Whether the kill switch could be thrown from here right now."""
-    if not scene.may_change:
-        return ("kill: not here", "dim")
     return ("kill ready", "plain") if scene.kill_ready else ("kill: NO LINE", "bad")
 
 
