@@ -10,6 +10,7 @@ import socket
 import time
 
 from algobot.errors import AlgobotError, DaemonUnreachable, DeadlineExceeded, ProtocolError
+from algobot.text import safe_text
 
 TYPE_CHECKING = False  # `typing` costs as much as the rest of this module
 if TYPE_CHECKING:
@@ -126,11 +127,11 @@ class Line:
 
 
 def error_of(body: object) -> AlgobotError:
-    """Return the error a daemon told, as the class it was raised as (of an unknown code: `AlgobotError`)."""
+    """Return the error a daemon told, as the class it was raised as (else `AlgobotError`), safe to print."""
     told = body if isinstance(body, dict) else {}
     data = told.get("data")
     data = data if isinstance(data, dict) else {}
-    message, hint = str(told.get("message", "")), str(data.get("hint", ""))
+    message, hint = safe_text(str(told.get("message", ""))), safe_text(str(data.get("hint", "")))
     waiting: list[type[AlgobotError]] = [AlgobotError]
     while waiting:
         kind = waiting.pop(0)

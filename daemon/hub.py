@@ -17,6 +17,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from itertools import islice
 from typing import Final
 
@@ -141,8 +142,9 @@ class Hub:
     def publish(self, event: AnyEvent) -> None:
         """Take an event whatever its `seq` (the Hub sets it); an unset `ts_ns` becomes now. From any thread."""
         if threading.get_ident() != self._home:
-            if self._loop is not None and not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(self.publish, event)
+            if self._loop is not None:
+                with suppress(RuntimeError):  # the loop is gone: nobody is left to be told
+                    self._loop.call_soon_threadsafe(self.publish, event)
             return
         if not event.ts_ns:
             event = msgspec.structs.replace(event, ts_ns=self._clock_ns())

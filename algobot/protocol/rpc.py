@@ -30,6 +30,7 @@ UNKNOWN_METHOD: Final = -32601
 INVALID_PARAMS: Final = -32602
 FAILED: Final = -32000
 
+EXAMPLE: Final = 'send one like {"jsonrpc":"2.0","id":1,"method":"status","params":{}}'
 EMPTY: Final = msgspec.Raw(b"{}")
 
 
@@ -121,9 +122,7 @@ def decode_request(frame: bytes) -> tuple[CallId, AnyRequest]:
     try:
         call = _CALLS.decode(frame)
     except msgspec.ValidationError as error:
-        raise BadCall(
-            f"not a JSON-RPC 2.0 request: {error}", number=INVALID_REQUEST, hint="see the protocol's documentation"
-        ) from error
+        raise BadCall(f"not a JSON-RPC 2.0 request: {error}", number=INVALID_REQUEST, hint=EXAMPLE) from error
     return call.id, _decode_params(call)
 
 

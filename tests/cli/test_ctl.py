@@ -11,6 +11,7 @@ import pytest
 
 from algobot.cli.ctl import quick
 from algobot.cli.edge import run
+from algobot.errors import VenueRejected
 from algobot.model import BotState
 from algobot.protocol import rows
 from algobot.protocol.requests import Balances, Bots, Fills, Killed, Logs, Orders, Positions, Reconciled
@@ -345,6 +346,30 @@ def test_an_option_before_the_verb_is_refused_not_lost(served, ctl):
     code, _, err = ctl("bots", "--socket", "/elsewhere", "list")
     assert (code, "options go after the verb" in err) == (2, True)
     assert ctl("reconcile", "--account", "sim", "accept", "sim", "--reason", "x", "--yes")[0] == 2
+
+
+def test_what_a_venue_says_steers_no_terminal(served, ctl, monkeypatch):
+    """An error's text comes from outside; it is shown without its escapes."""
+
+    async def fail(*, bot_id=None, open_only=False, limit=0):
+        raise VenueRejected("no\x1b]52;c;aGk=\x07 \u202efunds", hint="\x9bbuy")
+
+    monkeypatch.setattr(served.face, "orders", fail)
+    code, _, err = ctl("orders")
+    assert (code, err) == (1, "error: no]52;c;aGk= funds\nhint: buy\n")
+
+
+def test_the_shell_completes_names_of_bots(served, tmp_path, monkeypatch):
+    """As the daemon has them; nothing when there is none."""
+    from click.testing import CliRunner
+
+    from algobot.cli.app import app
+
+    env = {"_ALGOBOT_COMPLETE": "bash_complete", "COMP_WORDS": "algobot ctl pause al", "COMP_CWORD": "3"}
+    shown = CliRunner().invoke(app, [], env=env, prog_name="algobot")
+    assert shown.output == "plain,alpha\n"
+    env["ALGOBOT__DAEMON__SOCKET"] = str(tmp_path / "none")
+    assert CliRunner().invoke(app, [], env=env, prog_name="algobot").output.strip() == ""
 
 
 def test_the_help_lists_every_verb_without_loading_one(ctl):

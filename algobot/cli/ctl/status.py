@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def status_lines(status: Row, *, color: bool) -> list[str]:
     """Return what `algobot ctl status` prints, line by line."""
     up = words.nanoseconds(status.get("now_ns")) - words.nanoseconds(status.get("started_ns"))
-    state = str(status.get("state"))
+    state = _text(status, "state")
     title = f"algobot {_text(status, 'version')} ({_text(status, 'instance')})"
     lines = [
         f"{title}  {paint(state, words.STATE_COLORS.get(state, ''), on=color)}, "
