@@ -46,7 +46,7 @@ def test_a_confirmed_halt_shows_each_account_with_its_milliseconds() -> None:
     assert "sim" in lines
     assert "✓ halted" in lines
     assert "ack 12 ms" in lines
-    assert "1 orders open" in lines
+    assert "1 order open" in lines
     assert "the HALT stays" in text(next_lines(a_scene(), state))
 
 
@@ -55,8 +55,8 @@ def test_cancel_is_safe_only_when_the_venue_shows_none() -> None:
     scene = a_scene(a_view(orders=[an_order(7, status=OrderStatus.PENDING_CANCEL)]))
     left = Killed(True, [HALT], 1, [ClientOrderId("main-0001-alpha-0007")], False)
     state = answer(ask(ask(Killing(), "halt", 0), "cancel", 0), 1, left, 20 * MS)
-    assert "NOT SAFE: 1 orders left" in text(ask_lines(scene, state.asks[1], 30 * MS))
-    assert "1 orders open" in text(account_lines(scene, state))
+    assert "NOT SAFE: 1 order left" in text(ask_lines(scene, state.asks[1], 30 * MS))
+    assert "1 order open" in text(account_lines(scene, state))
     state = answer(state, 1, Killed(True, [HALT], 0, [], True), 900 * MS)
     assert "ack 20 ms  SAFE" in text(ask_lines(scene, state.asks[1], 900 * MS))
 

@@ -86,7 +86,7 @@ class HelpScreen(ModalScreen[None]):
             lines.append([(title, "strong")])
             lines += [[(f"  {key:<14}", "key"), (meaning, "plain")] for key, meaning in keys]
             lines.append([])
-        self.query_one(Words).say(*lines[:-1])
+        self.query_one("#keys", Words).say(*lines[:-1])
 
     def action_close(self) -> None:
         """Close it."""

@@ -138,7 +138,11 @@ def _ask_line(scene: Scene, ask: Ask, now_ns: int) -> list[Piece]:
     if killed.safe:
         return [(f"{glyphs.yes} ", "good"), says, (f"{took}  SAFE: none at the venue", "good")]
     left = len(killed.orders_left)
-    return [(f"{glyphs.pause} ", "warn"), says, (f"{took}  NOT SAFE: {left:,} orders left", "warn")]
+    return [
+        (f"{glyphs.pause} ", "warn"),
+        says,
+        (f"{took}  NOT SAFE: {left:,} order{'' if left == 1 else 's'} left", "warn"),
+    ]
 
 
 def account_lines(scene: Scene, state: Killing) -> list[list[Piece]]:
@@ -159,7 +163,10 @@ def account_lines(scene: Scene, state: Killing) -> list[list[Piece]]:
         left = sum(order.account_id == row.account_id for order in mine)
         if ask.mode == "halt":
             left = max(left, sum(order.account_id == row.account_id for order in view.open_orders()))
-        orders: Piece = (f"  {left:,} orders open" if left else "  no orders open", "warn" if left else "dim")
+        orders: Piece = (
+            f"  {left:,} order{'' if left == 1 else 's'} open" if left else "  no orders open",
+            "warn" if left else "dim",
+        )
         lines.append([name, gate, (f"  ack {format.milliseconds(ask.took_ns):<9}", "dim"), orders])
     notes = ask.killed.notes if ask.killed else []
     return [*lines, *[[(f"  {safe_text(note)}", "dim")] for note in notes[-3:]]]

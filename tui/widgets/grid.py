@@ -92,13 +92,19 @@ class Grid(ScrollView, can_focus=True):
         """The key of the row under the cursor, "" when there is none."""
         return self.rows[self.cursor].key if self.rows else ""
 
+    @property
+    def _lines(self) -> int:
+        """The header, and the rows or what is said instead."""
+        return 1 + (len(self.rows) or (len(self.empty) + 1 if self.empty else 0))
+
     def show(self, rows: Sequence[Row], *, empty: Sequence[Piece] = ()) -> None:
         """Draw `rows`; `empty` is what to say when there are none."""
-        before, key = self.rows, self.key
+        before, key, lines = self.rows, self.key, self._lines
         at_tail = self._follow_tail and (not before or self.cursor >= len(before) - 1)
         self.rows, self.empty = tuple(rows), tuple(empty)
-        if len(before) != len(self.rows):
-            self.virtual_size = Size(self.size.width, len(self.rows) + 1)
+        if lines != self._lines:
+            self.virtual_size = Size(self.size.width, self._lines)
+            self.refresh(layout=True)
         self._keep_cursor(key, at_tail=at_tail)
         if not before or not self.rows:
             self.refresh()
@@ -164,8 +170,8 @@ class Grid(ScrollView, can_focus=True):
         )
 
     def _render_empty(self, y: int, width: int) -> Strip:
-        if 0 <= y - 3 < len(self.empty):
-            text, ink = self.empty[y - 3]
+        if 0 <= y - 2 < len(self.empty):
+            text, ink = self.empty[y - 2]
             return self._strip([("  " + text, ink)], width)
         return self._strip([], width)
 
@@ -190,7 +196,7 @@ class Grid(ScrollView, can_focus=True):
     def on_resize(self, event: events.Resize) -> None:
         """Lay the columns out for the new width."""
         self._arrange(event.size.width)
-        self.virtual_size = Size(event.size.width, len(self.rows) + 1)
+        self.virtual_size = Size(event.size.width, self._lines)
         self.call_after_refresh(self._reveal)
 
     def _arrange(self, width: int) -> None:

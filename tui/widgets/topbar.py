@@ -19,6 +19,7 @@ class TopBar(Horizontal):
     TopBar { dock: top; height: 2; background: $panel; border-bottom: solid $paper 50%; }
     TopBar.-live { border-bottom: heavy $live; }
     TopBar.-halted { background: $kill; }
+    TopBar > Words { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     TopBar > #bar-left { width: 1fr; }
     TopBar > #bar-right { width: auto; padding-right: 1; }
     """
@@ -36,6 +37,8 @@ class TopBar(Horizontal):
         self.set_class(bool(halts), "-halted")
         narrow = self.size.width < 100
         left, right = whose_money(scene), ages(scene, narrow=narrow)
+        if self.size.width < 60:
+            right = [connection(scene)] if scene.trust else [data_age(scene)]
         if halts:
             left = [*left, *_white(halted_words(halts, scene, narrow=narrow))]
             right = _white(right)

@@ -20,7 +20,7 @@ class Unlinked(Words):
 
     def draw(self, scene: Scene) -> None:
         """Say how the attempts go."""
-        self.say(*words(scene, max(20, self.size.width - 8)))
+        self.say(*words(scene, max(20, self.screen.size.width - 8)))
 
 
 def words(scene: Scene, width: int) -> list[list[Piece]]:
