@@ -40,6 +40,7 @@ class Line:
         self.path = path
         self.hello: dict[str, object] = {}
         self._buffer = bytearray()
+        self._early: list[dict[str, object]] = []  # events that came while a reply was waited for
         self._count = 0
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(connect_s)
@@ -78,7 +79,7 @@ class Line:
         """Yield the events followed on this connection; raises TimeoutError after `timeout_s` in all."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
-            frame = self._frame(deadline)
+            frame = self._early.pop(0) if self._early else self._frame(deadline)
             if frame.get("method") == "event" and isinstance(event := frame.get("params"), dict):
                 yield event
 
@@ -98,6 +99,8 @@ class Line:
             frame = self._frame(deadline)
             if "error" in frame and frame.get("id") in (number, None):
                 raise error_of(frame["error"])
+            if frame.get("method") == "event":
+                self._early.append(frame)
             result = frame.get("result")
             if frame.get("id") == number and isinstance(result, dict):
                 return result

@@ -312,6 +312,10 @@ def test_events_without_f_are_what_is_kept(served, ctl):
     assert events[-1]["line"]["event"] == "the.last"
     assert [e["seq"] for e in events] == sorted(e["seq"] for e in events)
     assert "the.last" in ctl("events")[1]
+    for number in range(50):  # not yet pushed when they are asked for
+        served.call(served.face.log, "info", f"line.{number}")
+    lines = ctl("events", "--since", "-10")[1].splitlines()
+    assert [line.split()[-1] for line in lines[:10]] == [f"line.{number}" for number in range(40, 50)]
 
 
 def test_waiting_ends_with_the_state_or_with_7(served, ctl):

@@ -172,8 +172,8 @@ def _followed(asker: Asker, *, since: int, bot: str | None) -> Iterator[Row]:
 
 def _kept(asker: Asker, *, since: int, bot: str | None) -> Iterator[Row]:
     """Yield the events the daemon still keeps, up to the newest one of now."""
-    newest = words.nanoseconds(asker.ask("status").get("seq"))
     asker.ask("events.follow", since=since, bot_id=bot)
+    newest = words.nanoseconds(asker.ask("status").get("seq"))
     try:
         while True:
             event = next(asker.line.events(timeout_s=_QUIET_S))
