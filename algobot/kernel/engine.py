@@ -44,53 +44,36 @@ def simulate(
     for t in range(start, bars.shape[1]):
         if account.filled > room:
             return t
-        _advance(account, slots, states, settings, params, bars, fills, t)
+        for k in range(slots.shape[0]):
+            if bars[k, t].close > 0.0:
+                _begin(account, slots[k], bars[k, t])
+                if slots[k].waits > 0 and account.mode == r.PAPER:
+                    match_open(account, slots[k], settings[k], bars[k, t], fills, k)
+        worth = 0.0
+        for k in range(slots.shape[0]):
+            if bars[k, t].close > 0.0:
+                if account.mode == r.PAPER:
+                    if slots[k].waits > 0 or slots[k].position.lots != 0:
+                        match_within(account, slots[k], settings[k], bars[k, t], fills, k)
+                elif slots[k].position.lots != 0:
+                    follow(slots[k].position, bars[k, t])
+                slots[k].mark = bars[k, t].close
+            worth += value(slots[k], settings[k].lot)
+        mark_equity(account, worth)
+        for k in range(slots.shape[0]):
+            if bars[k, t].close > 0.0:
+                _decide(account, slots[k], states[k], settings[k], params[k], bars[k, t])
         curve[t] = account.equity
     return bars.shape[1]
 
 
 @kernel
-def _advance(
-    account: Rec,
-    slots: Records,
-    states: Records,
-    settings: Records,
-    params: Records,
-    bars: Records,
-    fills: Records,
-    t: int,
-) -> None:
-    count = slots.shape[0]
-    for k in range(count):
-        bar = bars[k, t]
-        if bar.close > 0.0:
-            _begin(account, bar)
-            if account.mode == r.PAPER:
-                match_open(account, slots[k], settings[k], bar, fills, k)
-    worth = 0.0
-    for k in range(count):
-        bar = bars[k, t]
-        slot = slots[k]
-        if bar.close > 0.0:
-            if account.mode == r.PAPER:
-                match_within(account, slot, settings[k], bar, fills, k)
-            elif slot.position.lots != 0:
-                follow(slot.position, bar)
-            slot.mark = bar.close
-        worth += value(slot, settings[k].lot)
-    mark_equity(account, worth)
-    for k in range(count):
-        if bars[k, t].close > 0.0:
-            _decide(account, slots[k], states[k], settings[k], params[k], bars[k, t])
-
-
-@kernel
-def _begin(account: Rec, bar: Rec) -> None:
+def _begin(account: Rec, slot: Rec, bar: Rec) -> None:
     """Count the bar; the first of a UTC day takes the equity of the last mark as the day's start."""
-    day = bar.open_ns // _DAY_NS
-    if day != account.day:
-        account.day = day
+    if not account.day_ns <= bar.open_ns < account.day_ns + _DAY_NS:
+        account.day_ns = bar.open_ns // _DAY_NS * _DAY_NS
         account.day_start = account.equity
+    slot.position.within = 0
     if bar.close_ns > account.bar_ns:
         account.bar_ns = bar.close_ns
         account.bars += 1

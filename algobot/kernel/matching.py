@@ -21,9 +21,24 @@ from algobot.kernel.records import Rec, Records
 @kernel
 def match_open(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, symbol: int) -> None:
     """Fill what the bar's open fills; fills are added to `fills` from `account.filled` on."""
-    slot.position.within = 0
-    if slot.waits > 0:
-        _at_open(account, slot, setting, bar, fills, symbol)
+    for i in range(slot.waits):
+        order = slot.waiting[i]
+        side = order.side
+        reached = (order.price - bar.open) * side
+        maker = 0
+        if order.kind == r.LIMIT:
+            if reached < 0.0:
+                continue
+            price = bar.open
+            maker = 1 if order.age > 0 else 0
+        elif order.kind == r.STOP and reached > 0.0:
+            continue
+        else:
+            price = slipped(bar.open, side, setting.slippage)
+        lots = _fillable(account, slot, setting, order, price)
+        order.kind = r.EMPTY
+        if lots > 0:
+            book(account, slot, setting, fills, symbol, side, lots, price, maker, order.tag, bar.open_ns)
 
 
 @kernel
@@ -33,11 +48,16 @@ def match_within(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records
     if slot.waits > 0:
         _within(account, slot, setting, bar, fills, symbol, 0)
     if position.lots != 0:
-        _protective_stop(account, slot, setting, bar, fills, symbol)
+        price = _stop_price(position, bar)
+        if price > 0.0:
+            tag = r.STOPPED if stop_level(position) == position.stop else r.TRAILED
+            _close(account, slot, setting, fills, symbol, price, tag, bar.close_ns)
     if slot.waits > 0:
         _within(account, slot, setting, bar, fills, symbol, 1)
     if position.lots != 0:
-        _protective_target(account, slot, setting, bar, fills, symbol)
+        price = _target_price(position, bar)
+        if price > 0.0:
+            _close(account, slot, setting, fills, symbol, price, r.TARGET, bar.close_ns)
     if slot.waits > 0:
         _tidy(slot)
     if position.lots != 0:
@@ -95,28 +115,6 @@ def _fillable(account: Rec, slot: Rec, setting: Rec, order: Rec, price: float) -
 
 
 @kernel
-def _at_open(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, symbol: int) -> None:
-    for i in range(slot.waits):
-        order = slot.waiting[i]
-        side = order.side
-        reached = (order.price - bar.open) * side
-        maker = 0
-        if order.kind == r.LIMIT:
-            if reached < 0.0:
-                continue
-            price = bar.open
-            maker = 1 if order.age > 0 else 0
-        elif order.kind == r.STOP and reached > 0.0:
-            continue
-        else:
-            price = slipped(bar.open, side, setting.slippage)
-        lots = _fillable(account, slot, setting, order, price)
-        order.kind = r.EMPTY
-        if lots > 0:
-            book(account, slot, setting, fills, symbol, side, lots, price, maker, order.tag, bar.open_ns)
-
-
-@kernel
 def _within(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, symbol: int, closes: int) -> None:
     """Fill the resting orders the bar's range reaches: those that open, or with `closes` those that close."""
     for i in range(slot.waits):
@@ -155,30 +153,35 @@ def stop_level(position: Rec) -> float:
 
 
 @kernel
-def _protective_stop(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, symbol: int) -> None:
-    position = slot.position
+def _stop_price(position: Rec, bar: Rec) -> float:
+    """Return the price at which this bar stops the position, or 0."""
     side = position.side
     level = stop_level(position)
     worst = bar.low if side > 0 else bar.high
     if level <= 0.0 or (worst - level) * side > 0.0:
-        return
+        return 0.0
     start = position.average if position.within == 1 else bar.open
-    price = level if (start - level) * side > 0.0 else start  # gapped through: no better than where the bar began
-    tag = r.STOPPED if level == position.stop else r.TRAILED
-    price = slipped(price, -side, setting.slippage)
-    book(account, slot, setting, fills, symbol, -side, abs(position.lots), price, 0, tag, bar.close_ns)
+    return level if (start - level) * side > 0.0 else start  # gapped through: no better than where the bar began
 
 
 @kernel
-def _protective_target(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, symbol: int) -> None:
-    position = slot.position
+def _target_price(position: Rec, bar: Rec) -> float:
+    """Return the price at which this bar reaches the position's target, or 0."""
     side = position.side
     best = bar.high if side > 0 else bar.low
     if position.within == 1 or position.target <= 0.0 or (best - position.target) * side < 0.0:
-        return
-    price = position.target if (position.target - bar.open) * side > 0.0 else bar.open
-    price = slipped(price, -side, setting.slippage)
-    book(account, slot, setting, fills, symbol, -side, abs(position.lots), price, 0, r.TARGET, bar.close_ns)
+        return 0.0
+    return position.target if (position.target - bar.open) * side > 0.0 else bar.open
+
+
+@kernel
+def _close(
+    account: Rec, slot: Rec, setting: Rec, fills: Records, symbol: int, price: float, tag: int, ts_ns: int
+) -> None:
+    """Close the position at market, at `price` less slippage."""
+    side = -slot.position.side
+    price = slipped(price, side, setting.slippage)
+    book(account, slot, setting, fills, symbol, side, abs(slot.position.lots), price, 0, tag, ts_ns)
 
 
 @kernel

@@ -27,7 +27,6 @@ from algobot.model import Bar, Param
 Kind = Literal["market", "limit", "stop", "cancel"]
 Word = Literal["long", "short", "flat", "keep"]
 _KINDS: Final[dict[int, Kind]] = {r.MARKET: "market", r.LIMIT: "limit", r.STOP: "stop", r.CANCEL: "cancel"}
-_DAY_NS: Final = 86_400_000_000_000
 _FILLS: Final = r.WAITING + 4  # the most one bar can fill
 _MAGIC: Final = b"AGB1"
 
@@ -254,7 +253,7 @@ class Session:
     @property
     def day_start_ns(self) -> int:
         """Midnight UTC of the last bar's day."""
-        return int(self._accounts["day"][0]) * _DAY_NS
+        return int(self._accounts["day_ns"][0])
 
     @property
     def last_bar_ns(self) -> int:

@@ -86,10 +86,10 @@ class Strategy:
         """Return `params` as records, one per symbol; binds the fold to their type."""
         types: dict[type, Any] = {int: np.dtype(np.int64), float: np.dtype(np.float64), bool: np.dtype(np.int64)}
         fields = {info.name: types[info.type] for info in self.parameters()}
-        layout = record(**fields, **{self.marker: np.dtype(np.int64)})
+        layout = record(**{self.marker: np.dtype(np.int64)}, **fields)
         dispatch.bind(self.marker, self.on_bar)
         rows = np.zeros(count, layout)
-        rows[:] = (*params, 0)
+        rows[:] = (0, *params)
         return rows
 
     def compile(self, first_call: Callable[[], object]) -> None:

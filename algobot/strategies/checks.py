@@ -10,7 +10,7 @@ import numpy as np
 
 from algobot.errors import StrategyError
 from algobot.kernel.jit import COMPILED
-from algobot.kernel.records import OWN_TAGS
+from algobot.kernel.records import OWN_TAGS, int64, record
 from algobot.kernel.strategy import Strategy, reason_names
 
 _ARGUMENTS: Final = ("state", "bar", "position", "params", "orders")
@@ -39,7 +39,7 @@ def declared(name: str, module: ModuleType, source_hash: str) -> Strategy:
         summary=(module.__doc__ or "").strip().split("\n")[0],
         file=file,
         Params=module.Params,
-        state=module.STATE,
+        state=_own_state(name, module.STATE),
         on_bar=module.on_bar,
         warmup=getattr(module, "warmup", _no_warmup),
         source_hash=source_hash,
@@ -49,6 +49,13 @@ def declared(name: str, module: ModuleType, source_hash: str) -> Strategy:
     )
     _check_defaults(file, strategy)
     return strategy
+
+
+def _own_state(name: str, state: np.dtype[Any]) -> np.dtype[Any]:
+    """Return `state` behind a field of the strategy's name: to numba a record is a kind of any it starts with."""
+    fields = {word: state.fields[word][0] for word in state.names or ()} if state.fields else {}
+    plain = {word: (kind.base, kind.shape[0]) if kind.shape else kind for word, kind in fields.items()}
+    return record(**{f"of_{name}": int64}, **plain)
 
 
 def _no_warmup(_: object) -> int:

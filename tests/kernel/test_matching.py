@@ -42,6 +42,7 @@ class Desk:
         bars[0] = (1000, 2000, open_, high, low, close, 1.0)
         self.accounts["filled"] = 0
         rest = (self.accounts[0], self.slots[0], self.settings[0], bars[0], self.fills, 0)
+        self.slots[0].position.within = 0
         matching.match_open(*rest)
         matching.match_within(*rest)
         done = self.fills[: self.accounts["filled"][0]]

@@ -24,6 +24,7 @@ def window(capacity: int) -> np.dtype[Any]:
     """Return the layout of a window of at most `capacity` values."""
     return record(
         count=int64,
+        at=int64,  # where the next value goes
         total=float64,
         centre=float64,  # the mean, of `stdev`
         spread=float64,  # the sum of squared distances from it
@@ -34,7 +35,9 @@ def window(capacity: int) -> np.dtype[Any]:
 
 def channel(capacity: int) -> np.dtype[Any]:
     """Return the layout of the highs and lows of at most `capacity` bars."""
-    return record(count=int64, top=float64, bottom=float64, highs=(float64, capacity), lows=(float64, capacity))
+    return record(
+        count=int64, at=int64, top=float64, bottom=float64, highs=(float64, capacity), lows=(float64, capacity)
+    )
 
 
 WINDOW = window(LONGEST)
@@ -51,7 +54,8 @@ def sma(state: Rec, value: float, period: int) -> float:
     Source: TA-Lib `SMA`; the tests compare.
     """
     ring = state.ring
-    at = state.count % period
+    at = state.at
+    state.at = at + 1 if at + 1 < period else 0
     if state.count >= period:
         state.total -= ring[at]
     ring[at] = value
@@ -74,7 +78,8 @@ def stdev(state: Rec, value: float, period: int) -> float:
     two large sums instead and is the less exact of the two where prices are large and still.
     """
     ring = state.ring
-    at = state.count % period
+    at = state.at
+    state.at = at + 1 if at + 1 < period else 0
     left = ring[at]
     ring[at] = value
     state.count += 1
@@ -133,7 +138,8 @@ def donchian(state: Rec, bar: Rec, period: int) -> tuple[float, float]:
 
     Source: TA-Lib `MAX` and `MIN`; the tests compare. For a breakout compare with the values of the bar before.
     """
-    at = state.count % period
+    at = state.at
+    state.at = at + 1 if at + 1 < period else 0
     full = state.count >= period
     old_high = state.highs[at]
     old_low = state.lows[at]
