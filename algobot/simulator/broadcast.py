@@ -29,6 +29,7 @@ class Broadcast:
         self._encoder = msgspec.json.Encoder()
         self._spoke: dict[str, int] = {}  # stream: when it last spoke, wall ms
         self._quoted: dict[str, tuple[str, str, str, str]] = {}
+        self._shown: dict[str, Candle] = {}  # kline stream: its newest bar while that is not closed
         self._watchers: dict[str, tuple[Market, Watcher]] = {}
 
     # --- the engine's sink -----------------------------------------------------------------------------------------
@@ -75,15 +76,31 @@ class Broadcast:
             interval_ms = INTERVALS[topic.interval]
             if not tape.klines.offers(interval_ms):
                 continue
-            latest = tape.klines.latest(interval_ms)
-            ms = self._clock.wall_ms()
-            if latest is None or not (latest[1] or self._due(topic.name, FORMING_EVERY_MS, ms)):
-                continue
-            candle, is_closed = latest
-            self._spoke[topic.name] = ms
+            self._kline(topic, tape, interval_ms)
+
+    def _kline(self, topic: Topic, tape: Tape, interval_ms: int) -> None:
+        """Send the newest bar of a kline stream, and before it the last one if a gap in the data left that open."""
+        latest = tape.klines.latest(interval_ms)
+        if latest is None:
+            return
+        candle, closed = latest
+        ms = self._clock.wall_ms()
+        shown = self._shown.get(topic.name)
+        bars = [(candle, closed)]
+        if shown is not None and shown.open_ms < candle.open_ms:
+            bars[:0] = [(c, True) for c in tape.klines.fold(interval_ms)[-3:] if c.open_ms == shown.open_ms]
+        elif not closed and not self._due(topic.name, FORMING_EVERY_MS, ms):
+            self._shown[topic.name] = candle
+            return
+        for bar, whole in bars:
             self._send(
-                topic.name, wire.kline_event(rules, candle, topic.interval, interval_ms, closed=is_closed, ms=ms)
+                topic.name, wire.kline_event(tape.market.rules, bar, topic.interval, interval_ms, closed=whole, ms=ms)
             )
+        self._spoke[topic.name] = ms
+        if closed:
+            self._shown.pop(topic.name, None)
+        else:
+            self._shown[topic.name] = candle
 
     # --- the beat --------------------------------------------------------------------------------------------------
 
@@ -114,8 +131,8 @@ class Broadcast:
         if topic.kind == "depth" and tape is not None and topic.name not in self._watchers:
             self._watchers[topic.name] = (tape.market, tape.market.book.watch())
             self._spoke[topic.name] = self._clock.wall_ms()
-        if topic.kind == "bookTicker":
-            self._quoted.pop(topic.name, None)
+        self._quoted.pop(topic.name, None)
+        self._shown.pop(topic.name, None)
 
     def _due(self, name: str, every_ms: int, ms: int) -> bool:
         return ms - self._spoke.get(name, 0) >= every_ms

@@ -86,7 +86,6 @@ class Simulator:
         await self.stop()
 
     async def _run(self) -> None:
-        beat_s = self.venue.beat_s()
         while True:
             self.venue.advance()
-            await asyncio.sleep(beat_s)
+            await asyncio.sleep(self.venue.beat_s())

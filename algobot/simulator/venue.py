@@ -113,9 +113,9 @@ class Venue:
 
     def beat_s(self) -> float:
         """Return how often `advance` should be called."""
-        if not self.config.speed:
+        if not self.clock.speed:
             return 0.05
-        shortest = min(tape.klines.base_ms for tape in self.tapes.values()) / 1000 / self.config.speed
+        shortest = min(tape.klines.base_ms for tape in self.tapes.values()) / 1000 / self.clock.speed
         return min(0.1, max(0.005, shortest / 4))
 
     def _add_tape(self, market: Market, source: Source) -> None:

@@ -130,6 +130,24 @@ async def test_a_replay_streams_exactly_the_recorded_bars(tmp_path: Path, speed:
 
 
 @pytest.mark.anyio
+async def test_a_gap_in_the_data_loses_no_higher_bar(tmp_path: Path) -> None:
+    """A five-minute bar whose last minutes are missing is closed when the next one begins, each exactly once."""
+    bars = some_bars(40, start_ms=1_700_000_100_000)
+    kept = [b for i, b in enumerate(bars) if i not in (13, 14, 22)]
+    path = write_bars(tmp_path / "bars.parquet", kept)
+    config = SimConfig(symbols=(), data={"BTCUSDT": path}, speed=0, history=5)
+    async with Simulator(config) as sim, listening(sim, "/ws/btcusdt@kline_5m") as listener:
+        await until(lambda: bool(sim.venue.hub.topics("BTCUSDT")))
+        async with aiohttp.ClientSession() as session:
+            for _ in range(34):
+                await RestClient(session, sim.url).admin("POST", "/sim/advance", {"bars": 1})
+        await listener.wait(lambda heard: any(m["k"]["x"] and m["k"]["t"] == bars[30].open_ms for m in heard))
+    closed = [m["k"] for m in listener.heard if m["k"]["x"]]
+    assert [k["t"] for k in closed] == [b.open_ms for b in bars[5:35:5]]
+    assert float(closed[1]["c"]) == bars[12].close
+
+
+@pytest.mark.anyio
 async def test_only_what_is_subscribed_is_sent(sim: Simulator, rest: RestClient) -> None:
     """SUBSCRIBE, LIST_SUBSCRIPTIONS and UNSUBSCRIBE do what they say, each answered by its id."""
     async with listening(sim, "/ws/7") as listener:
