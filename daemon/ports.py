@@ -118,7 +118,7 @@ class Money(Protocol):
         ...
 
     async def wait_ready(self) -> None:
-        """Return once the account is reconciled for the first time of this run."""
+        """Return once the account was reconciled in this run and takes orders."""
         ...
 
     def row(self) -> AccountRow:

@@ -142,8 +142,9 @@ class Gateway:
         return self._on.account.instrument(symbol)
 
     async def wait_ready(self) -> None:
-        """Return once the account has recovered in this run."""
+        """Return once the account has recovered in this run and its gate is open."""
         await self._ready.wait()
+        await self._on.gate.wait_open()
 
     async def cancel_order(self, client_order_id: ClientOrderId, reason: str = "") -> Order:
         """Cancel one order and return it as the venue then has it. Raises NotFound."""
