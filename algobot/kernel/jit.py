@@ -49,7 +49,9 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     if not COMPILED:
         return function
     before = _CONFIG.CACHE_DIR
-    _CONFIG.CACHE_DIR = str(cache_folder(Path(inspect.getfile(function)).resolve().parent))
+    source = Path(inspect.getfile(function)).resolve().parent
+    own = source.is_relative_to(_PACKAGE)
+    _CONFIG.CACHE_DIR = str(cache_folder(built_in_hash() if own else sources_hash(source)))
     try:
         compiled: Callable[P, R] = numba.njit(cache=True, nogil=True, fastmath=False, error_model="numpy")(function)
     finally:
@@ -58,10 +60,9 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 
 @functools.cache
-def cache_folder(source: Path) -> Path:
-    """Return the folder for what is compiled from the files in `source`, made if it was not there."""
-    own = source.is_relative_to(_PACKAGE)
-    folder = _cache_root() / (_PREFIX + (built_in_hash() if own else sources_hash(source)))
+def cache_folder(digest: str) -> Path:
+    """Return the folder for what is compiled from the sources with this hash, made if it was not there."""
+    folder = _cache_root() / (_PREFIX + digest)
     if sum(1 for _ in folder.rglob("*.nbc")) > _MOST_FILES:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -79,9 +80,8 @@ def built_in_hash() -> str:
     return digest.hexdigest()[:16]
 
 
-@functools.cache
 def sources_hash(source: Path) -> str:
-    """Return the hash of a folder of a person's own kernels and of all they may call."""
+    """Return the hash of a folder of a person's own kernels and of all they may call, as they are now."""
     digest = hashlib.sha256(built_in_hash().encode())
     _feed(digest, source)
     return digest.hexdigest()[:16]

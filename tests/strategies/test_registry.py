@@ -77,13 +77,11 @@ def test_ones_own_file_is_a_strategy_like_the_others(folder):
 
 
 def test_an_edited_file_is_a_new_strategy(folder):
-    """After an edit the next load runs the new text, and its checkpoints are another layout."""
+    """In the same process: the next load runs the new text, what runs already goes on, the layouts differ."""
     put(folder, MINE)
     before = Session(registry.load("mine", folder), {}, plain())
-    other = folder / "later"
-    other.mkdir(mode=0o755)
-    put(other, MINE.replace("params.share)", "-params.share)"))
-    after = Session(registry.load("mine", other), {}, plain(allow_short=True))
+    put(folder, MINE.replace("params.share)", "-params.share)"))
+    after = Session(registry.load("mine", folder), {}, plain(allow_short=True))
     for bar in model_bars(random_bars(3)):
         before.step(bar)
         after.step(bar)

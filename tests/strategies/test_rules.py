@@ -136,7 +136,12 @@ def test_trend_following_steps_aside_in_a_wild_market():
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"rsi_period": 5, "bb_period": 8, "bb_std": 1.2, "max_hold_bars": 4, "cooldown_bars": 0}]
+    "changes",
+    [
+        {},
+        {"rsi_period": 5, "bb_period": 8, "bb_std": 1.2, "max_hold_bars": 4, "cooldown_bars": 0},
+        {"rsi_period": 3, "bb_period": 4, "bb_std": 0.7, "max_hold_bars": 9, "cooldown_bars": 3},
+    ],
 )
 @pytest.mark.parametrize("seed", range(5))
 def test_mean_reversion_says_what_its_rules_say_on_random_markets(seed, changes):

@@ -2,7 +2,7 @@
 """The last values of a series: means, deviations and extremes over a window.
 
 `WINDOW` holds up to 512 values; a longer one is `window(2000)`. A period must fit. Running sums are taken afresh each
-time the ring has gone once round, and a variance also when it collapses, so that rounding never builds up: a
+time the ring has gone once round, and also when they collapse, so that rounding never builds up: a
 million bars later the values still agree with the direct formula to 1e-9.
 """
 
@@ -17,7 +17,7 @@ from algobot.kernel.jit import kernel
 from algobot.kernel.records import Rec, float64, int64, record
 
 LONGEST: Final = 512
-_COLLAPSED: Final = 1e-4  # of the largest variance since it was last taken afresh
+_COLLAPSED: Final = 1e-4  # of the largest since it was last taken afresh
 
 
 def window(capacity: int) -> np.dtype[Any]:
@@ -28,7 +28,7 @@ def window(capacity: int) -> np.dtype[Any]:
         total=float64,
         centre=float64,  # the mean, of `stdev`
         spread=float64,  # the sum of squared distances from it
-        widest=float64,  # the largest spread since it was taken afresh
+        widest=float64,  # the largest total or spread since it was taken afresh
         ring=(float64, capacity),
     )
 
@@ -61,10 +61,12 @@ def sma(state: Rec, value: float, period: int) -> float:
     ring[at] = value
     state.total += value
     state.count += 1
-    if at == period - 1:
+    if at == period - 1 or abs(state.total) < _COLLAPSED * state.widest:
         state.total = 0.0
         for i in range(period):
             state.total += ring[i]
+        state.widest = 0.0
+    state.widest = max(state.widest, abs(state.total))
     if state.count < period:
         return math.nan
     return state.total / period
