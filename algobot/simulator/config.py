@@ -52,6 +52,10 @@ class SimConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     log: Path | None = None
 
 
+class _AccountsFile(msgspec.Struct, forbid_unknown_fields=True):
+    accounts: tuple[AccountSpec, ...]
+
+
 def parse_account(text: str) -> AccountSpec:
     """Read `key:secret:BTC=1,USDT=10000`; raises UsageError."""
     parts = text.split(":")
@@ -81,13 +85,9 @@ def check_account(spec: AccountSpec) -> None:
 
 def load_accounts(path: Path) -> tuple[AccountSpec, ...]:
     """Read a JSON or TOML file `accounts = [{key, secret, balances}]`; raises UsageError."""
-
-    class Accounts(msgspec.Struct, forbid_unknown_fields=True):
-        accounts: tuple[AccountSpec, ...]
-
     decode = msgspec.toml.decode if path.suffix == ".toml" else msgspec.json.decode
     try:
-        found = decode(path.read_bytes(), type=Accounts).accounts
+        found = decode(path.read_bytes(), type=_AccountsFile).accounts
     except (OSError, msgspec.MsgspecError) as error:
         raise UsageError(f"accounts file {path}: {error}", hint="accounts = [{key, secret, balances}]") from None
     for spec in found:

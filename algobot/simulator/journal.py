@@ -92,7 +92,10 @@ Record = Funded | Accepted | Changed | Traded | Refused | Injected
 
 
 class Journal:
-    """The append-only file; without a path it keeps nothing."""
+    """The append-only file of one run; without a path it keeps nothing.
+
+    Order and trade ids begin anew with each run, so an earlier run's file is set aside as `.old`.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
@@ -100,6 +103,8 @@ class Journal:
         self._file: BinaryIO | None = None
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists():
+                path.replace(path.with_name(path.name + ".old"))
             self._file = path.open("ab", buffering=0)
 
     def write(self, record: Record) -> None:

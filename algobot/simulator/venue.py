@@ -22,7 +22,7 @@ from algobot.simulator.rules import Rules, rules_for
 from algobot.simulator.sources import Recording, Replay, Source, Synthetic, load
 from algobot.simulator.streams import Hub
 from algobot.simulator.tape import Tape, seeded
-from algobot.simulator.units import show, to_units
+from algobot.simulator.units import show, show_float, to_units
 
 PAST_MS = 30 * 86_400_000  # accelerated synthetic time starts so long ago, and so stays behind the wall clock
 
@@ -153,13 +153,8 @@ def _load(config: SimConfig) -> tuple[dict[str, Recording], list[Rules]]:
 
 
 def _decimals(price: float) -> int:
-    _, _, rest = show_plain(price).partition(".")
-    return min(8, len(rest.rstrip("0")))
-
-
-def show_plain(price: float) -> str:
-    """Return a price with eight decimals."""
-    return f"{price:.8f}"
+    """Return how many decimals a recorded price has, eight at most."""
+    return min(8, len(show_float(price).partition(".")[2].rstrip("0")))
 
 
 def _period(config: SimConfig, recordings: dict[str, Recording]) -> tuple[int, int | None]:

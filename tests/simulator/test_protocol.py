@@ -11,10 +11,10 @@ import aiohttp
 import msgspec
 import pytest
 
-from algobot.simulator import Simulator
+from algobot.simulator import AccountSpec, Simulator
 from algobot.simulator.truth import read
 
-from .builders import ALICE, BOB, MANUAL, RestClient
+from .builders import ALICE, BOB, MANUAL, RestClient, until
 
 CORE = {
     *("symbol", "orderId", "orderListId", "clientOrderId", "price", "origQty", "executedQty", "origQuoteOrderQty"),
@@ -194,6 +194,32 @@ async def test_the_admin_moves_prices_money_and_time(rest: RestClient, sim: Simu
     async with rest.session.post(sim.url + "/sim/price", json={"symbol": "BTCUSDT", "prize": 1}) as response:
         assert response.status == 400
         assert "prize" in await response.text()
+
+
+@pytest.mark.anyio
+async def test_the_admin_sets_the_clock_and_opens_accounts(rest: RestClient) -> None:
+    """A venue whose clock is wrong refuses honest timestamps; market time can be set going; a new account can trade."""
+    await rest.admin("POST", "/sim/clock", {"skew_ms": 10_000})
+    status, body = await rest("GET", "/api/v3/account")
+    assert (status, isinstance(body, dict) and body["code"]) == (400, -1021)
+    await rest.admin("POST", "/sim/clock", {"skew_ms": 0, "speed": 6000})
+
+    async def moved() -> bool:
+        state: Any = await rest.admin("GET", "/sim/state")
+        return bool(state["markets"]["BTCUSDT"]["bars"] >= 55)
+
+    await until(moved)
+    carol = {"key": "carol-key", "secret": "carol-secret", "balances": {"USDT": "1000"}, "taker_bps": 2.5}
+    await rest.admin("POST", "/sim/accounts", carol)
+    rest.spec = msgspec.convert(carol, AccountSpec)
+    order = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quoteOrderQty": "900"}
+    bought: Any = (await rest("POST", "/api/v3/order", **order))[1]
+    fill = bought["fills"][0]
+    assert Decimal(fill["commission"]) == (Decimal(fill["qty"]) * Decimal("0.00025")).quantize(
+        Decimal("1e-8"), "ROUND_DOWN"
+    )
+    async with rest.session.post(rest.url + "/sim/accounts", json=carol) as response:
+        assert response.status == 400
 
 
 @pytest.mark.anyio

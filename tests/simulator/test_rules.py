@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from algobot.errors import UsageError
 from algobot.simulator import auth
 from algobot.simulator.accounts import Account
-from algobot.simulator.config import SimConfig, check, parse_account, parse_start
+from algobot.simulator.config import SimConfig, check, load_accounts, parse_account, parse_start
 from algobot.simulator.endpoint import Call
 from algobot.simulator.limits import OrderBudget, WeightBudget
 from algobot.simulator.order_form import read_order
@@ -210,6 +211,20 @@ def test_an_account_in_the_wrong_form_is_refused(text: str) -> None:
     """Missing parts and amounts that are none raise; the secret is not repeated."""
     with pytest.raises(UsageError):
         parse_account(text)
+
+
+def test_accounts_come_from_a_file_too(tmp_path: Path) -> None:
+    """TOML and JSON alike; an unknown field is named."""
+    toml, json = tmp_path / "a.toml", tmp_path / "a.json"
+    toml.write_text('[[accounts]]\nkey = "k"\nsecret = "s"\nbalances = {USDT = "5"}\ntaker_bps = 7.5\n')
+    json.write_text('{"accounts": [{"key": "k", "secret": "s", "balances": {"USDT": "5"}, "taker_bps": 7.5}]}')
+    assert load_accounts(toml) == load_accounts(json)
+    assert load_accounts(toml)[0].taker_bps == 7.5
+    json.write_text('{"accounts": [{"key": "k", "secret": "s", "wealth": 1}]}')
+    with pytest.raises(UsageError, match="wealth"):
+        load_accounts(json)
+    with pytest.raises(UsageError, match="absent"):
+        load_accounts(tmp_path / "absent.toml")
 
 
 def test_a_start_is_a_time_or_a_number() -> None:

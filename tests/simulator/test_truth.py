@@ -56,6 +56,17 @@ def test_the_log_alone_gives_orders_trades_and_balances(tmp_path: Path) -> None:
     assert set(truth.trades_of("alice")) == {("BTCUSDT", bought.trades[0])}
 
 
+def test_a_new_run_sets_the_old_log_aside(tmp_path: Path) -> None:
+    """Ids begin anew with each run, so two runs never share a file."""
+    path = tmp_path / "truth.jsonl"
+    for _ in range(2):
+        pit = Pit(path)
+        pit.place(pit.alice, "bid", 1, LOTS, 5_000)
+        pit.exchange.journal.close()
+        assert len(read(path).orders) == 1
+    assert len(read(tmp_path / "truth.jsonl.old").orders) == 1
+
+
 def test_what_is_no_log_is_refused_with_the_line(tmp_path: Path) -> None:
     """A missing file and a file of something else raise errors that say so."""
     path = tmp_path / "x.jsonl"
