@@ -114,6 +114,8 @@ def check(config: SimConfig) -> None:
         raise UsageError("no symbols", hint="--symbols BTCUSDT,ETHUSDT")
     if len({a.key for a in config.accounts}) != len(config.accounts):
         raise UsageError("two accounts have the same key", hint="give each account a key of its own")
+    if len({a.name or a.key for a in config.accounts}) != len(config.accounts):
+        raise UsageError("two accounts have the same name", hint="the log tells accounts apart by name")
 
 
 def parse_start(text: str) -> int:
