@@ -127,6 +127,7 @@ class FakeVenue:
     hold_before: anyio.Event | None = None  # submits wait here before they reach the venue
     hold_reply: anyio.Event | None = None  # and here, done but unanswered
     fills_at_once: bool = True  # a market order, or a limit that crosses the quote, fills whole
+    retry_after_ns: int = 1_000_000_000  # what RATE_LIMIT says
     mute: bool = False  # private streams stay connected and say nothing
     submit_answers: deque[Answer] = field(default_factory=deque)
     cancel_answers: deque[Answer] = field(default_factory=deque)
@@ -365,7 +366,7 @@ class FakeAccount:
         if answer is Answer.REJECT:
             raise VenueRejected("the test said no")
         if answer is Answer.RATE_LIMIT:
-            raise VenueRateLimited("too many requests", retry_after_ns=7_000_000_000)
+            raise VenueRateLimited("too many requests", retry_after_ns=venue.retry_after_ns)
         if venue.now() > sent_ns + valid_ns:
             raise VenueRejected("outside of the recvWindow")
         resting = venue.accept(order)
@@ -386,7 +387,7 @@ class FakeAccount:
         if answer is Answer.REJECT:
             raise VenueRejected("the test said no")
         if answer is Answer.RATE_LIMIT:
-            raise VenueRateLimited("too many requests", retry_after_ns=7_000_000_000)
+            raise VenueRateLimited("too many requests", retry_after_ns=venue.retry_after_ns)
         resting = venue.orders.get(venue_order_id) or venue.by_client_id(client_order_id)
         if resting is None or resting.order.symbol != symbol or resting.status not in OPEN:
             raise VenueOrderNotFound(f"Unknown order sent: {client_order_id}")

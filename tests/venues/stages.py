@@ -51,6 +51,7 @@ class FakeStage:
 
     async def limit_rate(self) -> None:
         """As the stage promises."""
+        self.venue.retry_after_ns = 7_000_000_000
         self.venue.submit_answers.append(Answer.RATE_LIMIT)
 
     async def cut(self) -> None:
