@@ -1,7 +1,8 @@
 """What a bot holds, told twice and kept together: the kernel's session (floats, lots) and the exact book (decimals).
 
 The session decides; the book is shown and reconciled. After every fill the session's lots are the floor of the book's
-position, so that a fee paid in the base asset never makes the bot sell what it does not have.
+position, so that a fee paid in the base asset never makes the bot sell what it does not have; and none at all where
+that is too little to be sold, so that such dust never keeps a strategy from its next entry.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ class Holding:
             if not known or (self.spec.mode is BotMode.LIVE and one.ledger_seq > self.ledger_seq):
                 self._tell_session(one.fill)
         self.ledger_seq = max([self.ledger_seq, *(one.ledger_seq for one in fills)])
-        self._agree()
+        if fills:
+            self._agree(fills[-1].fill.price)
         return known
 
     def reenter(self, checkpoint: Checkpoint | None, book: Book) -> bool:
@@ -81,7 +83,7 @@ class Holding:
         self.book = after(self.book, arrived.fill, self.instrument)
         self._tell_session(arrived.fill)
         self.ledger_seq = arrived.ledger_seq
-        self._agree()
+        self._agree(arrived.fill.price)
         return True
 
     def paper_fill(self, done: SimFill, *, bar_close_ns: int, number: int, recv_ns: int) -> Fill:
@@ -141,7 +143,8 @@ class Holding:
         if lots:
             self.session.apply_fill(int(fill.side), lots, float(fill.price), float(fee), fill.ts_event_ns)
 
-    def _agree(self) -> None:
-        lots = self.instrument.to_lots(self.book.position)
+    def _agree(self, price: Decimal) -> None:
+        held = self.book.position
+        lots = 0 if self.instrument.is_dust(held, price) else self.instrument.to_lots(held)
         if lots != self.session.position_lots:
             self.session.set_position(lots)

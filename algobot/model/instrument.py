@@ -63,6 +63,11 @@ class Instrument(msgspec.Struct, frozen=True):
             return f"notional {quantity * price} is below the least {self.min_notional}"
         return ""
 
+    def is_dust(self, quantity: Decimal, price: Decimal) -> bool:
+        """Return whether so little cannot be sold: less than a lot, or below the venue's least at this price."""
+        whole = abs(self.to_quantity(self.to_lots(quantity)))
+        return whole == 0 or whole < self.min_quantity or whole * price < self.min_notional
+
 
 def as_decimal(value: float | Decimal) -> Decimal:
     """Return the shortest decimal that reads back as `value` (0.1 is 0.1, not its binary neighbour)."""

@@ -88,7 +88,8 @@ class Book:
         self.fills += 1
         signed = fill.side * fill.quantity
         key = (fill.bot_id, fill.symbol)
-        self.positions[key] = self.positions.get(key, Decimal(0)) + signed
+        base_fee = fill.fee if fill.fee_currency == instrument.base else Decimal(0)
+        self.positions[key] = self.positions.get(key, Decimal(0)) + signed - base_fee
         changes = (
             (instrument.base, signed),
             (instrument.quote, -signed * fill.price),

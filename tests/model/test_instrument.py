@@ -74,3 +74,12 @@ def test_a_refusal_names_the_rule_and_the_value(quantity: str, price: str, word:
 def test_what_the_rules_allow_is_not_refused() -> None:
     """An order within every bound passes."""
     assert BTC.refusal(Decimal("0.01"), Decimal("50000")) == ""
+
+
+@pytest.mark.parametrize(
+    ("quantity", "price", "dust"),
+    [("0.000009", "1000000", True), ("0.00004", "100000", True), ("0.00005", "100000", False), ("-1", "1", True)],
+)
+def test_dust_is_what_cannot_be_sold(quantity: str, price: str, dust: bool) -> None:
+    """Less than a lot or below the least notional, long or short; at the bound it can be sold."""
+    assert BTC.is_dust(Decimal(quantity), Decimal(price)) is dust
