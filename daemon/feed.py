@@ -15,9 +15,11 @@ from typing import Final, Protocol, cast
 
 import anyio
 import anyio.abc
+import anyio.lowlevel
 import msgspec
 
 from algobot.errors import VenueError
+from algobot.market.ticks import bar_fault
 from algobot.model import Bar, BarUpdate, BotId, Instrument, Quote, Symbol
 from algobot.protocol.rows import FeedRow
 from algobot.venues.port import Connected, Market, MarketEvent, Subscription
@@ -153,7 +155,7 @@ class Feed:
         listener = self._joined[bot_id]
 
         def answer(bars: tuple[Bar, ...], reason: str) -> None:
-            sane = tuple(bar for bar in bars if self._sane.bar(listener.symbol, bar))
+            sane = tuple(bar for bar in bars if not bar_fault(bar))  # the past is judged bar by bar, for each alike
             listener.mailbox.tell_control(HistoryArrived(sane, reason))
 
         self.history.ask(Ask(listener.symbol, listener.timeframe, since_ns, count, answer))
@@ -243,7 +245,8 @@ class Feed:
                     stream = cast("AsyncGenerator[MarketEvent, None]", self.market.stream(strand.subscriptions))
                     async with aclosing(stream) as events:
                         async for event in events:
-                            self._take(strand, event)
+                            if self._take(strand, event):
+                                await anyio.lowlevel.checkpoint()  # its bots act before those of the next symbol wake
                     reason = "the stream ended"
                 except VenueError as error:
                     reason = error.message
@@ -275,44 +278,49 @@ class Feed:
 
     # --- what arrives --------------------------------------------------------------------------------------------
 
-    def _take(self, strand: _Strand, event: MarketEvent) -> None:
-        """Filter one event and fan it out."""
+    def _take(self, strand: _Strand, event: MarketEvent) -> bool:
+        """Filter one event and fan it out; True when it woke bots."""
         match event:
             case Quote():
-                self._take_quote(event)
+                return self._take_quote(event)
             case BarUpdate():
-                self._take_bar(event)
+                return self._take_bar(event)
             case Connected():
                 self._connected(strand)
+                return True
 
-    def _take_quote(self, quote: Quote) -> None:
+    def _take_quote(self, quote: Quote) -> bool:
         topic = self._topics.get(quote.symbol)
         if topic is None:
-            return
+            return False
         if not self._sane.quote(quote):
             self._rejected += 1
-            return
+            return False
         topic.mark = (quote.bid + quote.ask) / 2
         self._seen(topic, quote.ts_recv_ns)
         if topic.listeners:
             message = QuoteArrived(quote)
             for listener in topic.listeners.values():
                 listener.mailbox.tell_market(message)
+        return bool(topic.listeners)
 
-    def _take_bar(self, update: BarUpdate) -> None:
+    def _take_bar(self, update: BarUpdate) -> bool:
         topic = self._topics.get(update.symbol)
         if topic is None:
-            return
+            return False
         if not self._sane.bar(update.symbol, update.bar):
             self._rejected += 1
-            return
+            return False
         topic.mark = update.bar.close
         self._seen(topic, update.ts_recv_ns)
-        if update.closed:
-            self.history.note(update.symbol, update.timeframe, update.bar)
-            message = BarArrived(update.bar, update.ts_recv_ns)
-            for mailbox in topic.bars.get(update.timeframe, {}).values():
-                mailbox.tell_market(message)
+        if not update.closed:
+            return False
+        self.history.note(update.symbol, update.timeframe, update.bar)
+        message = BarArrived(update.bar, update.ts_recv_ns)
+        mailboxes = topic.bars.get(update.timeframe, {}).values()
+        for mailbox in mailboxes:
+            mailbox.tell_market(message)
+        return bool(mailboxes)
 
     def _seen(self, topic: _Topic, recv_ns: int) -> None:
         topic.seen_s = time.monotonic()

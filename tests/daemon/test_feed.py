@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
-from algobot.model import MINUTE_NS, Bar, BotId, Quote, Symbol
+from algobot.market.ticks import TickFilter
+from algobot.model import MINUTE_NS, Bar, BotId, Symbol
 from algobot.protocol.rows import FeedRow
 from daemon.feed import BotMailbox, Feed, FeedPolicy
 from daemon.mailbox import Mailbox
@@ -20,18 +21,6 @@ BTC = Symbol("BTC/USDT")
 ETH = Symbol("ETH/USDT")
 QUICK = FeedPolicy(stale_s=0.05, look_s=0.01, backoff_s=0.01, backoff_most_s=0.02)
 CALM = FeedPolicy(stale_s=60, look_s=0.01, backoff_s=0.01, backoff_most_s=0.02)
-
-
-class Sane:
-    """A filter that refuses what is not above zero."""
-
-    def quote(self, quote: Quote) -> bool:
-        """Return whether the quote may pass."""
-        return quote.bid > 0
-
-    def bar(self, symbol: Symbol, bar: Bar) -> bool:
-        """Return whether the bar may pass."""
-        return bar.close > 0
 
 
 def a_mailbox() -> BotMailbox:
@@ -55,7 +44,7 @@ def collect(mailbox: BotMailbox, into: list[object]) -> list[object]:
 async def a_feed(venue: FakeVenue, policy: FeedPolicy = CALM) -> AsyncIterator[tuple[Feed, list[FeedRow]]]:
     """Run a feed on the fake venue."""
     rows: list[FeedRow] = []
-    feed = Feed("fake", venue.market(), Sane(), rows.append, policy=policy)
+    feed = Feed("fake", venue.market(), TickFilter(), rows.append, policy=policy)
     with anyio.fail_after(10):
         async with anyio.create_task_group() as group:
             group.start_soon(feed.run)
@@ -123,7 +112,7 @@ async def test_a_broken_stream_is_rebuilt_and_the_bots_are_told_both_times() -> 
         await until(lambda: feed.row().reconnects == 1 and feed.row().connected)
         states = [m.live for m in collect(box, seen) if isinstance(m, FeedState)]
         assert states == [False, True, False, True]
-        venue.quote("BTC/USDT", 1, 2)
+        venue.quote("BTC/USDT", 100, 101)
         await until(lambda: len(box) == 1)
         assert any(row.reason.startswith("market stream: ") for row in rows)
 
