@@ -11,7 +11,8 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from secrets import token_hex
+from typing import TypeVar
 
 import msgspec
 
@@ -22,9 +23,6 @@ from algobot.protocol.rows import Status
 from algobot.protocol.rpc import method_of
 
 T = TypeVar("T", bound=msgspec.Struct)
-
-KEY: Final = "demo-key"
-SECRET: Final = "demo-secret-of-the-simulator"  # noqa: S105 – opens nothing but our own simulator
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -49,16 +47,17 @@ class Stage:
         self.venue: subprocess.Popen[bytes] | None = None
         self.daemon: subprocess.Popen[bytes] | None = None
         self.url = ""
+        self.key = f"demo-{token_hex(8)}"  # its own: two daemons never share a key
+        self.secret = token_hex(16)
         for folder in (self.state, self.socket.parent):
             folder.mkdir(mode=0o700, exist_ok=True)
 
     def start_venue(self, arguments: Sequence[str], *, balances: str, timeout_s: float = 60.0) -> str:
         """Start `algobot sim` on a free port and return its URL once it listens."""
         command = [sys.executable, "-m", "algobot", "sim", "--port", "0", "--log", str(self.truth)]
-        command += ["--account", f"{KEY}:{SECRET}:{balances}", *arguments]
+        command += ["--account", f"{self.key}:{self.secret}:{balances}", *arguments]
         with (self.directory / "venue.log").open("ab") as log:
             self.venue = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
-        assert self.venue.stdout is not None
         line = _line_within(self.venue, timeout_s)
         if not line:
             raise AlgobotError(f"the simulator did not start: {self.tail('venue.log')}")
@@ -69,7 +68,7 @@ class Stage:
         """Write a configuration with the venue, one account with keys, and `bots` (TOML tables)."""
         keys = self.directory / "keys.toml"
         keys.touch(mode=0o600)
-        keys.write_text(f'api_key = "{KEY}"\nsecret = "{SECRET}"\n')
+        keys.write_text(f'api_key = "{self.key}"\nsecret = "{self.secret}"\n')
         head = f"""[daemon]
 state_dir = "{self.state}"
 socket = "{self.socket}"
@@ -162,8 +161,9 @@ def _line_within(process: subprocess.Popen[bytes], timeout_s: float) -> bytes:
     import select
 
     assert process.stdout is not None
-    readable, _, _ = select.select([process.stdout], [], [], timeout_s)
-    return process.stdout.readline() if readable else b""
+    with process.stdout as out:
+        readable, _, _ = select.select([out], [], [], timeout_s)
+        return out.readline() if readable else b""
 
 
 def _end(process: subprocess.Popen[bytes] | None, how: signal.Signals, *, patience_s: float = 20.0) -> int:

@@ -6,6 +6,7 @@ The venue's journal is the truth; the daemon's belief is what is examined. Both 
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -75,6 +76,19 @@ def differences(database: Path, journal: Path, *, account: str) -> list[str]:
     for currency in sorted(set(summed) | set(venue.balances)):
         if summed[currency] != venue.balances.get(currency, Decimal(0)):
             found.append(f"balance of {currency}: ledger {summed[currency]}, venue {venue.balances.get(currency)}")
+    return found
+
+
+def settled_differences(database: Path, journal: Path, *, account: str, timeout_s: float = 20.0) -> list[str]:
+    """Return what still differs once the bots' last exits had their time; equality has to come and needs no more.
+
+    A paused bot may still leave a position, so its ledger may be a moment behind; nothing lost or doubled ever mends.
+    """
+    deadline = time.monotonic() + timeout_s
+    while found := differences(database, journal, account=account):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
     return found
 
 
