@@ -35,6 +35,7 @@ _PACKAGE: Final = Path(__file__).resolve().parent.parent
 _BUILT_IN: Final = (_PACKAGE / "kernel", _PACKAGE / "strategies")
 _KEEP: Final = 8  # cache folders: a checkout or two, an older release, a person's own strategies
 _RECENT_S: Final = 3600  # a folder used within this time is never removed
+_ROOM: Final = 64 << 20  # bytes; all kernels take about 10 MiB
 _MOST_FILES: Final = 2000  # in one folder: each edit of a person's strategy leaves a few behind
 _PREFIX: Final = "kernels-"
 _CONFIG: Final[Any] = numba.config  # its settings are made at run time, unseen by a type checker
@@ -51,20 +52,33 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     before = _CONFIG.CACHE_DIR
     source = Path(inspect.getfile(function)).resolve().parent
     own = source.is_relative_to(_PACKAGE)
-    _CONFIG.CACHE_DIR = str(cache_folder(built_in_hash() if own else sources_hash(source)))
+    folder = cache_folder(built_in_hash() if own else sources_hash(source))
+    _CONFIG.CACHE_DIR = str(folder or "")
+    make = numba.njit(cache=folder is not None, nogil=True, fastmath=False, error_model="numpy")
     try:
-        compiled: Callable[P, R] = numba.njit(cache=True, nogil=True, fastmath=False, error_model="numpy")(function)
+        compiled: Callable[P, R] = make(function)
     finally:
         _CONFIG.CACHE_DIR = before
     return compiled
 
 
 @functools.cache
-def cache_folder(digest: str) -> Path:
-    """Return the folder for what is compiled from the sources with this hash, made if it was not there."""
-    folder = _cache_root() / (_PREFIX + digest)
-    if sum(1 for _ in folder.rglob("*.nbc")) > _MOST_FILES:
+def cache_folder(digest: str) -> Path | None:
+    """Return the folder for what is compiled from the sources with this hash, made if it was not there.
+
+    None where nothing can be written at all: then each process compiles for itself.
+    """
+    root = _cache_root()
+    if root is None:
+        return None
+    folder = root / (_PREFIX + digest)
+    files = [*folder.rglob("*.nb[ci]")]
+    if len(files) > _MOST_FILES:
         shutil.rmtree(folder, ignore_errors=True)
+    for file in files:
+        with contextlib.suppress(OSError):
+            if file.stat().st_size == 0:  # what a power cut leaves of a file not yet on disk; numba would fail on it
+                file.unlink()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.utime(folder)  # in use: pruning goes by age
     _prune(folder.parent)
@@ -94,8 +108,8 @@ def _feed(digest: Any, folder: Path) -> None:
 
 
 @functools.cache
-def _cache_root() -> Path:
-    """Return the first of the places for caches that can be written, in the end a fresh temporary one."""
+def _cache_root() -> Path | None:
+    """Return the first of the places for caches that can be written, in the end a fresh temporary one, or None."""
     named = [os.environ.get("CACHE_DIRECTORY", "").split(":")[0]]
     if xdg := os.environ.get("XDG_CACHE_HOME"):
         named.append(f"{xdg}/algobot")
@@ -103,19 +117,27 @@ def _cache_root() -> Path:
     for name in named:
         if name.startswith("/") and _is_ours(Path(name)):
             return Path(name)
-    fallback = Path(tempfile.gettempdir()) / f"algobot-{os.getuid()}"
-    return fallback if _is_ours(fallback) else Path(tempfile.mkdtemp(prefix="algobot-"))
+    try:
+        fallback = Path(tempfile.gettempdir()) / f"algobot-{os.getuid()}"
+    except FileNotFoundError:  # no temporary directory can be written
+        return None
+    if _is_ours(fallback):
+        return fallback
+    with contextlib.suppress(OSError):
+        fresh = Path(tempfile.mkdtemp(prefix="algobot-"))
+        return fresh if _is_ours(fresh) else None
+    return None
 
 
 def _is_ours(folder: Path) -> bool:
-    """Return whether `folder` can be written by us and by nobody else (a cached kernel is code)."""
+    """Return whether `folder` has room and can be written by us and by nobody else (a cached kernel is code)."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         info = folder.stat()
     except OSError:
         return False
     private = info.st_uid == os.getuid() and not info.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    return private and os.access(folder, os.W_OK | os.X_OK)
+    return private and os.access(folder, os.W_OK | os.X_OK) and shutil.disk_usage(folder).free > _ROOM
 
 
 def _prune(root: Path) -> None:

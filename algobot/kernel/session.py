@@ -154,7 +154,7 @@ class Session:
 
         It says so again for every such price until the position is closed: send only what is not on its way.
         """
-        tag = engine.touched(self._slots, price)
+        tag = engine.touched(self._slots, float(price))
         if tag == r.NO_TAG:
             return None
         lots = self.position_lots
@@ -162,17 +162,18 @@ class Session:
 
     def apply_fill(self, side: int, lots: int, price: float, fee: float, ts_ns: int = 0) -> None:
         """Book a venue's fill; `fee` in quote units, negative for a rebate."""
-        engine.settle(self._accounts, self._slots, self._settings, side, lots, price, fee, ts_ns)
+        how = (int(side), int(lots), float(price), float(fee), int(ts_ns))  # other types would compile once more
+        engine.settle(self._accounts, self._slots, self._settings, *how)
 
     def set_position(self, lots: int) -> None:
         """Correct the position to `lots` without a trade: the floor of the exact quantity after fees in base."""
-        engine.correct_lots(self._slots, lots)
+        engine.correct_lots(self._slots, int(lots))
 
     def close_now(self, price: float, ts_ns: int) -> SimFill | None:
         """Drop what waits and close the position at `price` (less slippage and fee), or return None when flat."""
         if not (math.isfinite(price) and price > 0):
             raise DataError(f"cannot close at the price {price}", hint="wait for a price")
-        engine.close_position(self._accounts, self._slots, self._settings, self._fills, price, ts_ns)
+        engine.close_position(self._accounts, self._slots, self._settings, self._fills, float(price), int(ts_ns))
         fills = self._filled()
         return fills[0] if fills else None
 

@@ -127,6 +127,30 @@ def test_a_cache_others_can_write_is_not_used(tmp_path):
     assert python(program, tmp_path, HOME=str(tmp_path / "home")) == str(tmp_path / "home" / ".cache" / "algobot")
 
 
+def test_what_a_power_cut_leaves_does_not_stop_the_next_start(tmp_path):
+    """Files of no length are thrown away and compiled again."""
+    program = "from algobot.kernel.ledger import sign; print(sign(-3))"
+    assert python(program, tmp_path) == "-1"
+    files = [*(tmp_path / "algobot").rglob("*.nb[ci]")]
+    assert files
+    for file in files:
+        file.write_bytes(b"")
+    assert python(program, tmp_path) == "-1"
+    assert all(file.stat().st_size for file in (tmp_path / "algobot").rglob("*.nb[ci]"))
+
+
+def test_without_any_place_to_write_each_process_compiles_for_itself(tmp_path):
+    """No cache, no failure."""
+    program = """
+import shutil, collections
+shutil.disk_usage = lambda path: collections.namedtuple("Usage", "free")(0)
+from algobot.kernel import jit
+from algobot.kernel.ledger import sign
+print(jit._cache_root(), sign(-3))
+"""
+    assert python(program, tmp_path, TMPDIR=str(tmp_path)) == "None -1"
+
+
 def test_old_folders_go_and_recent_ones_stay(tmp_path):
     """Of folders unused for long only the newest are kept; a recent one is never removed."""
     long_ago = time.time() - 10 * 86400

@@ -1,0 +1,141 @@
+"""What the engine costs: `python -m tests.bench.engine [--bars 1000000] [--rounds 7] [--most-ratio 12]`.
+
+Each strategy over a random walk, in nanoseconds a bar (the best round), against a loop written by hand that does the
+crossover's job and no other. Then what one call of a session costs, and what warming a process costs once compiled.
+The last line is one JSON object; exit code 1 if the ratio is above `--most-ratio`, or the two do not agree.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Final
+
+import numba
+import numpy as np
+
+from algobot.kernel import engine
+from algobot.kernel import records as r
+from algobot.kernel.session import Session
+from algobot.market.store import Series
+from algobot.research.backtest import run
+from algobot.strategies import registry
+from tests.kernel.markets import model_bars, plain, random_bars
+
+DAY_NS: Final = 86_400 * 10**9
+
+
+@numba.njit  # type: ignore[untyped-decorator]
+def by_hand(bars: np.ndarray, fills: np.ndarray, curve: np.ndarray) -> int:  # type: ignore[type-arg]
+    """The crossover's whole job fused into one loop: rings, ATR, next-open fills, sizes in lots, peak and day."""
+    quick, late = np.zeros(20), np.zeros(50)
+    cash, lots, queued, count, lot = 1e9, 0, 0, 0, 0.001
+    fast, slow, atr, last, peak, day, day_start, equity = 0.0, 0.0, 0.0, 0.0, 1e9, 0, 1e9, 1e9
+    for t in range(len(bars)):
+        bar = bars[t]
+        if not day <= bar.open_ns < day + DAY_NS:
+            day, day_start = bar.open_ns // DAY_NS * DAY_NS, equity
+        if queued != 0:
+            if queued > 0:
+                queued = min(queued, math.floor(cash / (bar.open * lot)))
+            fill = fills[count]
+            fill.ts_ns, fill.side, fill.lots, fill.price = bar.open_ns, np.sign(queued), abs(queued), bar.open
+            cash -= queued * lot * bar.open
+            lots, queued, count = lots + queued, 0, count + 1
+        equity = cash + lots * lot * bar.close
+        peak = max(peak, equity)
+        fast += bar.close - quick[t % 20]
+        slow += bar.close - late[t % 50]
+        quick[t % 20], late[t % 50] = bar.close, bar.close
+        reach = max(bar.high - bar.low, abs(bar.high - last), abs(bar.low - last))
+        atr, last = (atr * 13 + reach) / 14, bar.close
+        rising = t >= 49 and fast / 20 > slow / 50
+        if rising and lots == 0 and equity > peak * 0.0 and equity > day_start * 0.0 and atr > 0.0:
+            queued = math.floor(min(0.2 * equity, equity, cash) / (bar.close * lot))
+        elif not rising and lots > 0:
+            queued = -lots
+        curve[t] = equity
+    return count
+
+
+def best(rounds: int, call: Callable[[], object]) -> float:
+    """Return the seconds of the quickest of some calls, the first not counted."""
+    call()
+    taken = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - start)
+    return min(taken)
+
+
+def simulated(name: str, bars: np.ndarray) -> Callable[[], object]:  # type: ignore[type-arg]
+    """Return a run of one strategy over all the bars, from fresh records."""
+    strategy = registry.load(name)
+    params = strategy.params_records(strategy.Params())
+    settings = np.zeros(1, r.SETTINGS)
+    for field, value in plain(allow_short=True, capital=1e9)._asdict().items():
+        settings[field] = value
+    fills, curve = np.zeros(len(bars) // 4 + 100, r.FILL), np.zeros(len(bars))
+
+    def once() -> None:
+        accounts, slots, states = np.zeros(1, r.ACCOUNT), np.zeros(1, r.SLOT), np.zeros(1, strategy.state)
+        for field in ("cash", "equity", "peak"):
+            accounts[field] = 1e9
+        accounts["mode"], accounts["may_open"] = r.PAPER, 1
+        done = engine.simulate(accounts, slots, states, settings, params, bars[np.newaxis], fills, curve, 0)
+        assert done == len(bars)
+
+    return once
+
+
+def session_us(name: str) -> float:
+    """Return the microseconds of one `step` of a session."""
+    session = Session(registry.load(name), {}, plain())
+    bars = model_bars(random_bars(5000))
+    start = time.perf_counter()
+    for bar in bars:
+        session.step(bar)
+    return (time.perf_counter() - start) / len(bars) * 1e6
+
+
+def warm_seconds() -> float:
+    """Return the seconds of a process that loads every strategy from the cache."""
+    words = [sys.executable, "-m", "algobot.kernel.warm"]
+    subprocess.run(words, check=True, capture_output=True)
+    start = time.perf_counter()
+    subprocess.run(words, check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
+def main() -> int:
+    """Measure, print, and say by the exit code whether the engine is still near a loop by hand."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bars", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--most-ratio", type=float, default=12.0)
+    words = parser.parse_args()
+    bars = random_bars(words.bars, step=0.001)
+    fills, curve = np.zeros(words.bars // 4 + 100, r.FILL), np.zeros(words.bars)
+    hand = best(words.rounds, lambda: by_hand(bars, fills, curve)) / words.bars * 1e9
+    outcome = run(registry.load("ma_crossover"), {}, [Series("X", 60, bars)], plain(capital=1e9))
+    assert by_hand(bars, fills, curve) == len(outcome.fills[0]), "not the same job"
+    np.testing.assert_allclose(curve, outcome.curve, rtol=1e-9)
+    print(f"{'by hand':16} {hand:8.1f} ns a bar")
+    ns = {name: best(words.rounds, simulated(name, bars)) / words.bars * 1e9 for name in registry.BUILT_IN}
+    for name, value in ns.items():
+        print(f"{name:16} {value:8.1f} ns a bar   one session step {session_us(name):6.1f} µs")
+    warm = warm_seconds()
+    print(f"{'warm process':16} {warm:8.2f} s")
+    ratio = ns["ma_crossover"] / hand
+    print(json.dumps({"by_hand_ns": hand, "ns": ns, "ratio": ratio, "warm_seconds": warm}))
+    return 0 if ratio <= words.most_ratio else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
