@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,11 +20,17 @@ if TYPE_CHECKING:
 _TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 
 
-class _Fraction(click.FloatRange):
-    """0 to below 1."""
+class _Finite(click.FloatRange):
+    """A number in a range; click lets nan through every comparison."""
 
-    def __init__(self) -> None:
-        super().__init__(0.0, 1.0, max_open=True)
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or fail as click does."""
+        number = super().convert(value, param, ctx)
+        return number if math.isfinite(number) else self.fail(f"{value} is not a finite number", param, ctx)
+
+
+_POSITIVE = _Finite(0, min_open=True)
+_FRACTION = _Finite(0, 1, max_open=True)
 
 
 @click.command()
@@ -31,12 +38,12 @@ class _Fraction(click.FloatRange):
 @click.option("--data", required=True, multiple=True, type=click.Path(path_type=Path), help="Bars (Parquet).")
 @click.option("--symbol", multiple=True, help="What to call each file's instrument; its name says it otherwise.")
 @click.option("-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter of the strategy.")
-@click.option("--capital", type=click.FloatRange(0, min_open=True), default=10_000.0, show_default=True)
-@click.option("--position", type=click.FloatRange(0, 100, min_open=True), default=0.2, show_default=True, metavar="F")
-@click.option("--fee", type=_Fraction(), default=0.001, show_default=True, help="Of notional, maker and taker.")
-@click.option("--slippage", type=_Fraction(), default=0.0, show_default=True, help="Of price, market and stop orders.")
-@click.option("--lot", type=click.FloatRange(0, min_open=True), default=1e-5, show_default=True, help="Step of a size.")
-@click.option("--tick", type=click.FloatRange(0), default=0.0, help="Step of a price; 0 is any price.")
+@click.option("--capital", type=_POSITIVE, default=10_000.0, show_default=True)
+@click.option("--position", type=_Finite(0, 100, min_open=True), default=0.2, show_default=True, metavar="F")
+@click.option("--fee", type=_FRACTION, default=0.001, show_default=True, help="Of notional, maker and taker.")
+@click.option("--slippage", type=_FRACTION, default=0.0, show_default=True, help="Of price, market and stop orders.")
+@click.option("--lot", type=_POSITIVE, default=1e-5, show_default=True, help="Step of a size.")
+@click.option("--tick", type=_Finite(0), default=0.0, help="Step of a price; 0 is any price.")
 @click.option("--allow-short", is_flag=True, help="Let the strategy be short; otherwise short means flat.")
 @click.option("--from", "since", default="", metavar="TIME", help="Trade from here on; earlier bars warm it up.")
 @click.option("--to", "until", default="", metavar="TIME", help="Leave out bars from here on.")

@@ -90,19 +90,19 @@ def built_in_hash() -> str:
     """Return the hash of the versions and of all kernel and strategy sources of the package."""
     digest = hashlib.sha256(f"{numba.__version__} {np.__version__} {platform.python_version()}".encode())
     for folder in _BUILT_IN:
-        _feed(digest, folder)
+        _feed(digest, folder, "**/*.py")
     return digest.hexdigest()[:16]
 
 
 def sources_hash(source: Path) -> str:
     """Return the hash of a folder of a person's own kernels and of all they may call, as they are now."""
     digest = hashlib.sha256(built_in_hash().encode())
-    _feed(digest, source)
+    _feed(digest, source, "*.py")
     return digest.hexdigest()[:16]
 
 
-def _feed(digest: Any, folder: Path) -> None:
-    for file in sorted(folder.rglob("*.py")):
+def _feed(digest: Any, folder: Path, files: str) -> None:
+    for file in sorted(folder.glob(files)):
         digest.update(f"\0{file.relative_to(folder)}\0".encode())
         digest.update(file.read_bytes())
 

@@ -21,7 +21,7 @@ REFUSALS: Final = (
     "not enough cash",
     "less than one lot",
 )
-_MOST: Final = 9.0e18
+_MOST: Final = 2.0**53  # lots: every whole number up to here is exact in float64
 
 
 @kernel

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -29,6 +29,7 @@ Word = Literal["long", "short", "flat", "keep"]
 _KINDS: Final[dict[int, Kind]] = {r.MARKET: "market", r.LIMIT: "limit", r.STOP: "stop", r.CANCEL: "cancel"}
 _FILLS: Final = r.WAITING + 4  # the most one bar can fill
 _MAGIC: Final = b"AGB1"
+_SHAPE: Final = f"{r.ACCOUNT.descr}{r.SLOT.descr}"
 
 
 class Settings(NamedTuple):
@@ -366,10 +367,10 @@ def check_bar(bar: Bar) -> None:
     )
 
 
-def layout_of(strategy: Strategy, params: object) -> str:
+def layout_of(strategy: Strategy, params: Iterable[object]) -> str:
     """Return what a checkpoint must agree with: strategy, parameters, records, sources."""
-    shape = f"{r.ACCOUNT.descr}{r.SLOT.descr}{np.dtype(strategy.state).descr}"
-    return f"{strategy.name}{tuple(params)!r} records {_digest(shape).hex()} source {strategy.source_hash}"  # type: ignore[arg-type]
+    shape = _digest(f"{_SHAPE}{strategy.state.descr}").hex()
+    return f"{strategy.name}{tuple(params)!r} records {shape} source {strategy.source_hash}"
 
 
 def tag_word(tag: int, strategy: Strategy) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import re
 import string
 import traceback
@@ -64,6 +66,10 @@ class Strategy:
 
     def parameters(self) -> tuple[ParamInfo, ...]:
         """Return what can be tuned, in the order of the file."""
+        return self._parameters
+
+    @functools.cached_property
+    def _parameters(self) -> tuple[ParamInfo, ...]:
         hints = get_type_hints(self.Params, include_extras=True)
         return tuple(_parameter(name, hints[name], self.Params._field_defaults[name]) for name in self.Params._fields)
 
@@ -166,7 +172,7 @@ def _checked(strategy: str, info: ParamInfo, value: Param) -> Param:
         value = float(value)
     if type(value) is not info.type:
         raise StrategyError(f"{where} is {value!r}", hint=f"it wants {_ARTICLE[info.type]}, like {info.default}")
-    if not isinstance(value, str) and not info.low <= value <= info.high:
+    if not isinstance(value, str) and not (math.isfinite(value) and info.low <= value <= info.high):
         raise StrategyError(f"{where} is {value!r}", hint=f"it must be from {info.low:g} to {info.high:g}")
     return value
 

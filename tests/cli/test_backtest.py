@@ -142,6 +142,15 @@ def test_mistakes_are_told_with_the_value_and_a_remedy(data, words, message, hin
     assert hint in result.exception.hint
 
 
+@pytest.mark.parametrize("option", ["--capital", "--fee", "--slippage", "--lot", "--tick", "--position"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-1", "much"])
+def test_numbers_that_are_none_are_refused(data, option, value):
+    """A usage error that names the option."""
+    result = call("--strategy", "ma_crossover", "--data", data, "--no-files", option, value)
+    assert result.exit_code == 2
+    assert option in result.output
+
+
 def test_real_bars_run_as_they_are():
     """A year of hourly bars of a real venue, gaps and all."""
     path = DATA / "BINANCE_ETH_USDT_1h.parquet"

@@ -61,10 +61,10 @@ def test_the_built_in_ones_are_there_and_say_what_they_do():
 
 def test_ones_own_file_is_a_strategy_like_the_others(folder):
     """It is listed after the built-in ones, loads, and trades."""
-    put(folder, MINE)
+    put(folder, MINE, "mine-2")
     put(folder, "X = 1\n", "_shared")
-    assert registry.names(folder)[3:] == ("mine",)
-    strategy = registry.load("mine", folder)
+    assert registry.names(folder)[3:] == ("mine-2",)
+    strategy = registry.load("mine-2", folder)
     session = Session(strategy, {"every": 3}, plain())
     words = []
     for bar in model_bars(random_bars(6)):
@@ -120,6 +120,7 @@ def test_an_unknown_name_lists_what_there_is(folder):
         ({"fast": 0}, "parameter fast is 0", "from 1 to 500"),
         ({"slow": 501}, "parameter slow is 501", "from 2 to 500"),
         ({"stop_atr": float("nan")}, "parameter stop_atr is nan", "from 0 to 100"),
+        ({"stop_atr": float("inf")}, "parameter stop_atr is inf", "from 0 to 100"),
         ({"fast": 50, "slow": 20}, "fast 50 is not below slow 20", ""),
     ],
 )
