@@ -28,7 +28,7 @@ symbol = "BTC/USDT"
 account = "demo"
 mode = "live"                    # orders go to the simulated venue
 capital = "10000"
-params = { fast = 3, slow = 8 }
+params = { fast = 4, slow = 16 }
 
 [bots.btc-revert]
 strategy = "mean_reversion"
@@ -54,7 +54,7 @@ symbol = "ETH/USDT"
 account = "demo"
 mode = "paper"
 capital = "10000"
-params = { fast = 3, slow = 10 }
+params = { fast = 4, slow = 16 }
 """
 
 
@@ -105,7 +105,7 @@ def demo(*, headless: bool, seconds: float, as_json: bool, speed: float, seed: i
     if as_json and not headless:
         raise UsageError("--json is the result of a headless run", hint="add --headless")
     with a_stage(keep=keep) as stage:
-        _raise_curtain(stage, speed=speed, seed=seed)
+        raise_curtain(stage, speed=speed, seed=seed)
         if headless:
             result = _watch(stage, seconds)
             click.echo(msgspec.json.encode(result) if as_json else _table(result))
@@ -117,7 +117,7 @@ def demo(*, headless: bool, seconds: float, as_json: bool, speed: float, seed: i
     raise SystemExit(1 if failed else 0)
 
 
-def _raise_curtain(stage: Stage, *, speed: float, seed: int) -> None:
+def raise_curtain(stage: Stage, *, speed: float, seed: int) -> None:
     """Start venue and daemon, a line for each on stderr."""
     begun = time.monotonic()
     click.echo("demo: starting a venue", err=True)
