@@ -28,6 +28,8 @@ MARGIN_BARS: Final = 5  # fetched beyond the warm-up, for a history that ends a 
 GAP_TRIES: Final = 3  # then the gap is taken for the venue's own
 SHOW_NS: Final = 200_000_000  # between two rows of which none is urgent
 STASH_MOST: Final = 64
+GUARDED: Final = (BotState.RUNNING, BotState.PAUSED, BotState.DEGRADED, BotState.HALTED)
+LATE: Final = 0  # a bar that waited for history: its latency says nothing
 
 
 class Bot:
@@ -49,6 +51,7 @@ class Bot:
             if birth.spec.mode is BotMode.LIVE
             else PaperHands(self.holding, outlets, self._keep)
         )
+        self._folded: tuple[Bar, bool] | None = None  # a bar that was decided on and is not settled yet
         self._stash: list[m.BarArrived] = []
         self._asking = False
         self._away = True  # bars until the first history is in were missed by the process, not by the stream
@@ -84,6 +87,7 @@ class Bot:
 
     def handle(self, message: m.BotFill | m.BotControl | m.BotMarket) -> None:
         """Handle one message."""
+        self.settle()
         match message:
             case m.QuoteArrived(quote=quote):
                 self._on_quote(quote)
@@ -137,8 +141,9 @@ class Bot:
     def _on_quote(self, quote: Quote) -> None:
         self.mark = (quote.bid + quote.ask) / 2
         self.data_recv_ns = quote.ts_recv_ns
-        if self.state in (BotState.RUNNING, BotState.PAUSED, BotState.DEGRADED, BotState.HALTED):
+        if self._hands.guards and self.state in GUARDED:
             self._hands.protect(quote, may_reduce=self._may_reduce())
+        self._out.judged(self._out.now_ns() - quote.ts_recv_ns)
         self._show(urgent=False)
 
     def _on_bar(self, arrived: m.BarArrived) -> None:
@@ -163,7 +168,7 @@ class Bot:
         for bar in history.bars:
             if bar.close_ns > self.holding.session.last_bar_ns:
                 if missed_in_process:
-                    self._trade(bar, self._out.now_ns())
+                    self._trade(bar, LATE)
                 else:
                     self._warm(bar)
         if self._still_missing() and self._tries < GAP_TRIES:
@@ -176,7 +181,7 @@ class Bot:
         self._keep()
         for arrived in stash:
             if arrived.bar.close_ns > self.holding.session.last_bar_ns:
-                self._trade(arrived.bar, arrived.ts_recv_ns)
+                self._trade(arrived.bar, LATE)
         self._wind_down()
         self._show(urgent=True)
 
@@ -206,6 +211,7 @@ class Bot:
 
     def _trade(self, bar: Bar, recv_ns: int) -> None:
         """Fold a bar and do what the strategy says."""
+        self.settle()
         self.mark = bar.close
         if self.memory.stopping or self.memory.closing:
             self._warm(bar)
@@ -217,11 +223,25 @@ class Bot:
         except DataError as error:
             self._out.note("error", "bar.refused", error.message)
             return
-        now_ns = self._out.now_ns()
+        if recv_ns:
+            self._out.judged(self._out.now_ns() - recv_ns)
+        self._folded = (bar, acted)
+        if acted:
+            self.settle()
+        else:
+            self._out.later(self)
+
+    def settle(self) -> None:
+        """Do what may come a moment after the decision on a bar: remember it, say it, draw it."""
+        if self._folded is None:
+            return
+        (bar, acted), self._folded = self._folded, None
         equity = self.equity
         self.memory.record.bar(bar.close_ns, bar.close, equity)
-        self._decided(bar, now_ns, acted=acted)
-        self._out.folded(bar.close_ns, bar.close, equity, now_ns - recv_ns)
+        self._decided(bar, self._out.now_ns(), acted=acted)
+        if not acted:
+            self._keep()
+        self._out.folded(bar.close_ns, bar.close, equity)
         self._show(urgent=acted)
 
     def _decided(self, bar: Bar, now_ns: int, *, acted: bool) -> None:
@@ -360,6 +380,11 @@ class Bot:
     def _ask(self, *, since_ns: int, count: int) -> None:
         self._asking = True
         self._out.ask_history(since_ns=since_ns, count=count or (0 if since_ns else self._warmup + MARGIN_BARS))
+
+    @property
+    def restless(self) -> bool:
+        """Whether something waits for time to pass: a row to be shown, an order to be gone."""
+        return self._dirty or self.memory.stopping or bool(self.memory.closing)
 
     # --- being seen -----------------------------------------------------------------------------------------------
 

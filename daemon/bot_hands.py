@@ -34,8 +34,16 @@ class Hands(Protocol):
         """How many orders there ever were."""
         ...
 
+    @property
+    def guards(self) -> bool:
+        """Whether quotes can make it leave a position."""
+        ...
+
     def fold(self, bar: Bar, *, may_open: bool, may_reduce: bool) -> bool:
-        """Fold a bar, act, keep; return whether there was something to do. Raises DataError before it changes."""
+        """Fold a bar and act; True when there was something to do, which is kept then; else keeping is the bot's.
+
+        Raises DataError before anything changes.
+        """
         ...
 
     def protect(self, quote: Quote, *, may_reduce: bool) -> None:

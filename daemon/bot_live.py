@@ -53,6 +53,11 @@ class LiveHands:
         self._cancel_asked_ns = 0
 
     @property
+    def guards(self) -> bool:
+        """Stops are watched here."""
+        return True
+
+    @property
     def open_orders(self) -> int:
         """How many orders may still fill."""
         return self._memory.slate.open_orders
@@ -74,8 +79,10 @@ class LiveHands:
             requests = []
         self._cancel(requests)
         intents = tuple(intent for request in requests if (intent := self._intent(request, bar.close)) is not None)
+        if not intents:
+            return False
         self._send(intents)
-        return bool(requests)
+        return True
 
     def protect(self, quote: Quote, *, may_reduce: bool) -> None:
         """Leave at market once the side we would trade at has reached stop or target; once, until it is answered."""

@@ -91,8 +91,16 @@ class Outlets(Protocol):
         """The bot decided something other than to keep."""
         ...
 
-    def folded(self, bar_close_ns: int, close: float, equity: float, latency_ns: int) -> None:
-        """The bot folded a bar, so long after it was received."""
+    def folded(self, bar_close_ns: int, close: float, equity: float) -> None:
+        """The bot folded a bar and traded on it."""
+        ...
+
+    def judged(self, latency_ns: int) -> None:
+        """The bot decided on a bar or a quote, so long after it was received."""
+        ...
+
+    def later(self, bot: Bot) -> None:
+        """Call the bot's `settle` when there is time: other bots decide first."""
         ...
 
     def note(self, level: str, event: str, text: str) -> None:

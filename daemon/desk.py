@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from typing import Final, Literal
 
@@ -64,7 +63,7 @@ class Desk:
 
     async def status(self) -> Status:
         """Return the daemon in one look."""
-        rooms, rows = self._rooms, self._roster.rows()
+        rooms, totals = self._rooms, self._roster.totals()
         return Status(
             version=self._identity.version,
             protocol=PROTOCOL,
@@ -74,10 +73,10 @@ class Desk:
             now_ns=rooms.clock.wall_ns(),
             state=self.state,
             seq=rooms.announcer.hub.seq,
-            bots=dict(Counter(row.state.value for row in rows)),
-            equity=sum(row.equity for row in rows),
-            pnl_day=sum(row.pnl_day for row in rows),
-            orders_open=sum(row.orders_open for row in rows),
+            bots=totals.states,
+            equity=totals.equity,
+            pnl_day=totals.pnl_day,
+            orders_open=totals.orders_open,
             accounts=[money.row() for money in rooms.money.values()],
             feeds=[feed.row() for feed in rooms.feeds.values()],
             halts=self._emergency.halts(),

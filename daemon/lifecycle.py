@@ -160,7 +160,6 @@ class Daemon:
         desk.clients = lambda: server.clients
         async with open_socket(self.socket, group_gid=roles.group_gid) as listening, anyio.create_task_group() as outer:
             outer.start_soon(server.run, listening, name="control")
-            outer.start_soon(rooms.pulse.run, name="pulse")
             async with anyio.create_task_group() as group:
                 roster.enter(group)
                 group.start_soon(self._start, rooms, roster, desk, halts, keyed, group, name="start")
@@ -197,6 +196,7 @@ class Daemon:
         gc.collect()
         gc.freeze()
         desk.state = "ready"
+        group.start_soon(rooms.pulse.run, name="pulse")
         group.start_soon(self._remind, roster, name="remind")
         group.start_soon(self._watch, rooms, roster, name="watchdog")
         self._notifier.ready(self._summary(rooms, roster))
@@ -331,11 +331,10 @@ class Daemon:
             await anyio.sleep(every_s)
 
     def _summary(self, rooms: Rooms, roster: Roster) -> str:
-        rows = roster.rows()
-        running = sum(row.state in ACTIVE for row in rows)
-        opened = sum(row.orders_open for row in rows)
+        totals = roster.totals()
+        active = sum(totals.states.get(state.value, 0) for state in ACTIVE)
         halted = "ON" if rooms.halts.active() else "off"
-        return f"{running} of {len(rows)} bots active, {opened} orders open, kill {halted}"
+        return f"{active} of {sum(totals.states.values())} bots active, {totals.orders_open} orders open, kill {halted}"
 
     def _store_state(self, state: str) -> None:
         if state == OK:

@@ -11,6 +11,7 @@ from algobot.protocol.rows import DecisionRow
 from daemon.announcer import Announcer
 from daemon.bot import Bot
 from daemon.bot_row import row_of
+from daemon.chores import Chores
 from daemon.feed import Feed
 from daemon.messages import Cancel, CancelBot, Checkpoint, Submit
 from daemon.place import Place
@@ -25,7 +26,7 @@ LEVELS: Final = {"warning": 30, "error": 40}
 class RoomOutlets:
     """`bot_ports.Outlets` among the daemon's rooms."""
 
-    __slots__ = ("_announcer", "_clock", "_feed", "_money", "_place", "_pulse", "_sampled", "_store")
+    __slots__ = ("_announcer", "_chores", "_clock", "_feed", "_money", "_place", "_pulse", "_sampled", "_store")
 
     def __init__(
         self,
@@ -36,6 +37,7 @@ class RoomOutlets:
         announcer: Announcer,
         clock: Clock,
         pulse: Pulse,
+        chores: Chores,
     ) -> None:
         self._place = place
         self._feed = feed
@@ -44,6 +46,7 @@ class RoomOutlets:
         self._announcer = announcer
         self._clock = clock
         self._pulse = pulse
+        self._chores = chores
         self._sampled = 0
 
     def now_ns(self) -> int:
@@ -94,15 +97,22 @@ class RoomOutlets:
         """As the port promises."""
         self._announcer.decided(self._place.spec.bot_id, row)
 
-    def folded(self, bar_close_ns: int, close: float, equity: float, latency_ns: int) -> None:
+    def folded(self, bar_close_ns: int, close: float, equity: float) -> None:
         """As the port promises; the curve is kept at most once a minute of the bars' own time."""
         bot_id = self._place.spec.bot_id
-        self._pulse.decision.add(max(0, latency_ns))
         self._announcer.bar_closed(bot_id, bar_close_ns, close, equity)
         minute = bar_close_ns // MINUTE_NS
         if minute > self._sampled:
             self._sampled = minute
             self._store.soon(EquitySample(bot_id, bar_close_ns, equity))
+
+    def judged(self, latency_ns: int) -> None:
+        """As the port promises."""
+        self._pulse.decision.add(latency_ns)
+
+    def later(self, bot: Bot) -> None:
+        """As the port promises."""
+        self._chores.add(bot.settle)
 
     def note(self, level: str, event: str, text: str) -> None:
         """As the port promises."""

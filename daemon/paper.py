@@ -27,6 +27,11 @@ class PaperHands:
         self._keep = keep
 
     @property
+    def guards(self) -> bool:
+        """Stops are matched within bars."""
+        return False
+
+    @property
     def note(self) -> str:
         """The decision says it all."""
         return ""
@@ -45,9 +50,10 @@ class PaperHands:
         """Step the kernel over the bar."""
         session = self._holding.session
         done = session.step(bar, may_open=may_open)
-        fills = tuple(self._row(one, bar.close_ns, number) for number, one in enumerate(done))
-        self._keep(fills=fills)
-        return bool(fills) or bool(session.waiting)
+        if not done:
+            return False
+        self._keep(fills=tuple(self._row(one, bar.close_ns, number) for number, one in enumerate(done)))
+        return True
 
     def protect(self, quote: Quote, *, may_reduce: bool) -> None:
         """Stops of a paper position are matched within bars, as in a backtest."""

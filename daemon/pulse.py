@@ -1,4 +1,4 @@
-"""How quick the daemon is: loop lag and decision latency as percentiles of the newest samples, and its memory."""
+"""How quick the daemon is: loop lag and decision latency as percentiles of the last minutes, and its memory."""
 
 from __future__ import annotations
 
@@ -9,32 +9,50 @@ from typing import Final
 
 import anyio
 
-SAMPLES: Final = 4096
+FINE: Final = 16  # buckets to a doubling
+BUCKETS: Final = 65 * FINE
+WINDOW_S: Final = 60.0
 PROBE_S: Final = 0.05
 _PAGE: Final = 4096
 
 
 class Percentiles:
-    """The newest `SAMPLES` durations in nanoseconds."""
+    """How durations were spread over the last one to two windows, in buckets of about 6 %."""
 
-    __slots__ = ("_at", "_samples")
+    __slots__ = ("_before", "_now")
 
     def __init__(self) -> None:
-        self._samples = array("q")
-        self._at = 0
+        self._now = array("q", bytes(8 * BUCKETS))
+        self._before = array("q", bytes(8 * BUCKETS))
 
     def add(self, duration_ns: int) -> None:
-        """Take one."""
-        if len(self._samples) < SAMPLES:
-            self._samples.append(duration_ns)
-        else:
-            self._samples[self._at] = duration_ns
-            self._at = (self._at + 1) % SAMPLES
+        """Count one; negative ones (a clock was set) count as nothing."""
+        bits = duration_ns.bit_length() if duration_ns > 0 else 0
+        self._now[bits * FINE + ((duration_ns >> (bits - 5)) & (FINE - 1)) if bits > 5 else max(duration_ns, 0)] += 1
+
+    def turn(self) -> None:
+        """Begin a new window; what is older than the last one is forgotten."""
+        self._before, self._now = self._now, array("q", bytes(8 * BUCKETS))
 
     def p(self, fraction: float) -> int:
-        """Return the sample below which `fraction` of them lie, 0 when there are none."""
-        ordered = sorted(self._samples)
-        return ordered[min(int(len(ordered) * fraction), len(ordered) - 1)] if ordered else 0
+        """Return nanoseconds that `fraction` of them do not exceed (by more than a bucket), 0 when there are none."""
+        counts = [now + before for now, before in zip(self._now, self._before, strict=True)]
+        left = sum(counts) * fraction
+        if not left:
+            return 0
+        for bucket, count in enumerate(counts):
+            left -= count
+            if left <= 0:
+                return _middle(bucket)
+        return 0
+
+
+def _middle(bucket: int) -> int:
+    """Return the duration in the middle of a bucket."""
+    if bucket < 5 * FINE:
+        return bucket
+    bits, part = divmod(bucket, FINE)
+    return ((FINE + part) << (bits - 5)) + (1 << (bits - 5)) // 2
 
 
 class Pulse:
@@ -46,12 +64,17 @@ class Pulse:
         self.beat_ns = time.monotonic_ns()
 
     async def run(self) -> None:
-        """Measure, until canceled, how late the loop wakes a sleeper."""
+        """Measure, until canceled, how late the loop wakes a sleeper; turn the windows."""
+        turned_ns = time.monotonic_ns()
         while True:
             due_ns = time.monotonic_ns() + int(PROBE_S * 1e9)
             await anyio.sleep(PROBE_S)
             self.beat_ns = time.monotonic_ns()
-            self.loop_lag.add(max(0, self.beat_ns - due_ns))
+            self.loop_lag.add(self.beat_ns - due_ns)
+            if self.beat_ns - turned_ns > WINDOW_S * 1e9:
+                turned_ns = self.beat_ns
+                self.loop_lag.turn()
+                self.decision.turn()
 
 
 def rss_bytes() -> int:

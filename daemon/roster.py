@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -22,6 +23,7 @@ from daemon.bot import Bot
 from daemon.bot_ports import Birth, Memory, Weather
 from daemon.bot_record import Record
 from daemon.bot_row import row_at_rest, row_of
+from daemon.chores import Chores
 from daemon.feed import Feed
 from daemon.order_slate import Slate, Tracked
 from daemon.outlets import RoomOutlets
@@ -49,12 +51,22 @@ class Rooms(msgspec.Struct):
     venues: Mapping[AccountId, str]  # where each account is
 
 
+class Totals(msgspec.Struct, frozen=True):
+    """All bots together."""
+
+    states: dict[str, int]
+    equity: float
+    pnl_day: float
+    orders_open: int
+
+
 class Roster:
     """The bots by name. Also the supervisor's observer and the gateways' `Deliver`."""
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
         self._places: dict[BotId, Place] = {}
+        self.chores = Chores()
         self._group: anyio.abc.TaskGroup | None = None
         self._supervisor: Supervisor | None = None
 
@@ -62,6 +74,7 @@ class Roster:
         """Run the bots in this task group from now on."""
         self._group = group
         self._supervisor = Supervisor(group, self)
+        group.start_soon(self.chores.run, name="chores")
 
     # --- who there is ---------------------------------------------------------------------------------------------
 
@@ -142,6 +155,24 @@ class Roster:
     def rows(self) -> list[BotRow]:
         """Return all rows, by name."""
         return [self.row(bot_id) for bot_id in sorted(self._places)]
+
+    def totals(self) -> Totals:
+        """Return what all bots come to, without building a thousand rows."""
+        states: Counter[str] = Counter()
+        equity = pnl_day = 0.0
+        opened = 0
+        for place in self._places.values():
+            bot = place.bot
+            if bot is None or place.at_rest:
+                row = self.row(place.spec.bot_id)
+                states[row.state.value] += 1
+                equity, pnl_day, opened = equity + row.equity, pnl_day + row.pnl_day, opened + row.orders_open
+                continue
+            states[(place.state or bot.state).value] += 1
+            equity += bot.equity
+            pnl_day += bot.equity - place.memory.record.day_start
+            opened += bot.open_orders
+        return Totals(dict(states), equity, pnl_day, opened)
 
     def detail(self, bot_id: BotId) -> BotDetail:
         """Return a bot with its curves and decisions; orders and fills are for the caller to add."""
@@ -241,7 +272,7 @@ class Roster:
             may_reduce=latch is None or latch.mode == "flatten",
         )
         feed = rooms.feeds[rooms.venues[spec.account_id]]
-        outlets = RoomOutlets(place, feed, money, rooms.store, rooms.announcer, rooms.clock, rooms.pulse)
+        outlets = RoomOutlets(place, feed, money, rooms.store, rooms.announcer, rooms.clock, rooms.pulse, self.chores)
         strategy = rooms.strategies.known(spec.strategy)
 
         def make() -> Bot:
@@ -307,14 +338,15 @@ class Roster:
         self._rooms.store.soon(BotRecord(place.spec, place.origin, self._rooms.clock.wall_ns()))
 
     def look_again(self) -> None:
-        """Remind every running bot that time has passed."""
+        """Remind the bots that wait for it that time has passed; a thousand that do not are left asleep."""
         message = m.LookAgain()
         for place in self._places.values():
-            if place.joined:
+            if place.joined and place.bot is not None and place.bot.restless:
                 place.mailbox.tell_control(message)
 
     def last_words(self) -> None:
         """Checkpoint every running bot."""
+        self.chores.finish()
         for place in self._places.values():
             if place.joined and place.memory.checkpoint is not None:
                 self._rooms.store.soon(place.memory.checkpoint)

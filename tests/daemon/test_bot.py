@@ -86,9 +86,15 @@ class Notes:
         """Note."""
         self.decisions.append(row)
 
-    def folded(self, bar_close_ns: int, close: float, equity: float, latency_ns: int) -> None:
+    def folded(self, bar_close_ns: int, close: float, equity: float) -> None:
         """Note."""
         self.bars.append((bar_close_ns, close, equity))
+
+    def later(self, bot: Bot) -> None:
+        """Leave it to the next message, or to the test."""
+
+    def judged(self, latency_ns: int) -> None:
+        """Nothing to note."""
 
     def note(self, level: str, event: str, text: str) -> None:
         """Note."""
@@ -138,6 +144,7 @@ def feed(bot: Bot, some: Sequence[Bar]) -> None:
     """Let these bars close on the stream."""
     for bar in some:
         bot.handle(m.BarArrived(bar, bar.close_ns))
+    bot.settle()
 
 
 def an_order(intent: m.Intent, number: int, status: OrderStatus, *, filled: str = "0", reason: str = "") -> Order:
@@ -219,6 +226,7 @@ def test_warming_folds_history_without_trading_and_then_trades() -> None:
     bot.handle(m.HistoryArrived(tuple(bars(UP[:6]))))
     assert bot.state is BotState.RUNNING
     assert notes.fills == []
+    bot.settle()
     assert [close_ns for close_ns, _, _ in notes.bars] == [a_bar(6).close_ns]
     feed(bot, bars([104.0], 7))
     assert [fill.side for fill in notes.fills] == [Side.BUY]
@@ -489,10 +497,11 @@ def test_stopping_cancels_then_flattens_then_ends() -> None:
 
 
 def test_what_is_too_small_to_sell_stays_and_does_not_keep_a_stop_from_ending() -> None:
-    """Dust below the venue's least is kept and said."""
+    """What fell below the venue's least is kept and said."""
     notes = Notes()
     bot = a_bot(LIVE, notes, history=bars(UP[:4]))
-    bot.handle(m.FillArrived(a_fill(Side.BUY, "0.00001", "100"), 1))
+    bot.handle(m.FillArrived(a_fill(Side.BUY, "0.06", "100"), 1))
+    bot.handle(m.QuoteArrived(Quote(Symbol("BTC/USDT"), 49.0, 51.0, 1, 1)))
     bot.handle(m.StopBot(flatten=True))
     assert bot.done
     assert notes.lines == ["position.too_small"]
@@ -508,6 +517,17 @@ def test_a_fee_in_the_base_asset_leaves_the_bot_selling_only_what_it_has() -> No
     assert bot.holding.session.position_lots == 99_899
     bot.handle(m.CloseBot())
     assert notes.intents[-1].quantity == Decimal("0.99899")
+
+
+def test_a_decision_is_settled_before_anything_else_is_handled() -> None:
+    """What may come later after a bar never comes after the next message."""
+    notes = Notes()
+    bot = a_bot(a_spec(), notes, history=bars(UP[:4]))
+    bot.handle(m.BarArrived(a_bar(4), 1))
+    assert notes.bars == []
+    bot.handle(m.PauseBot())
+    assert [close_ns for close_ns, _, _ in notes.bars] == [a_bar(4).close_ns]
+    assert notes.records[-2][0].bar_close_ns == a_bar(4).close_ns
 
 
 # --- faults --------------------------------------------------------------------------------------------------------
