@@ -74,7 +74,9 @@ class Bot:
             memory.ledger = ()
             if memory.checkpoint is not None:
                 self._come_back()
-        if memory.checkpoint is not None and not known:
+        if known:
+            self._out.note("info", "bot.restored", f"holding {holding.book.position} after {holding.book.fills} fills")
+        elif memory.checkpoint is not None:
             self._out.note(
                 "warning", "bot.warms_afresh", "its checkpoint is of another strategy, version or parameters"
             )
