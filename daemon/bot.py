@@ -58,7 +58,7 @@ class Bot:
         self._tries = 0
         self._shown_ns = 0
         self._dirty = False
-        self._live_before = False
+        self._live_before = birth.memory.weather.feed_live
 
     # --- the actor ------------------------------------------------------------------------------------------------
 
@@ -294,7 +294,7 @@ class Bot:
             return BotState.STOPPING
         if weather.halt_reason:
             return BotState.HALTED
-        if self._away:
+        if self._away or not self._live_before:
             return BotState.WARMING
         if self.reason and not weather.paused:
             return BotState.DEGRADED
@@ -306,7 +306,7 @@ class Bot:
         weather = self.memory.weather
         if weather.halt_reason:
             return weather.halt_reason
-        if self._away:
+        if self._away and self.note:
             return self.note
         if not weather.account_ready:
             return weather.account_reason or "its account takes no orders"

@@ -100,7 +100,7 @@ class Outlets(Protocol):
         ...
 
     def later(self, bot: Bot) -> None:
-        """Call the bot's `settle` when there is time: other bots decide first."""
+        """Let the bot `settle` when there is time: other bots decide first."""
         ...
 
     def note(self, level: str, event: str, text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
@@ -13,24 +13,21 @@ from typing import Final
 import anyio
 import anyio.abc
 import anyio.to_thread
-import msgspec
 import structlog
 
 from algobot import paths
-from algobot.config import AccountSection, Config, to_specs
-from algobot.errors import AlgobotError, ConfigError
-from algobot.market.ticks import TickFilter
-from algobot.model import ACTIVE, AccountId, BotMode, BotSpec, BotState, OnRestart
+from algobot.config import Config
+from algobot.errors import AlgobotError
+from algobot.model import ACTIVE, AccountId, BotMode, BotState
 from algobot.venues import factory
-from algobot.venues.keys import Keys, load_keys
 from daemon.announcer import KEPT, Announcer
+from daemon.assembly import Adapters, Assembly, Keyed, keyed_accounts, prepare_state_dir
 from daemon.control import ControlServer, open_socket
 from daemon.desk import Desk
 from daemon.face import Identity
-from daemon.feed import Feed
-from daemon.gateway import Budget, Gateway, GatewaySettings, Halts, Priority
+from daemon.gateway import Halts
 from daemon.hub import Hub
-from daemon.locks import Lock, key_lock, state_lock
+from daemon.locks import Lock, state_lock
 from daemon.logs import Logs
 from daemon.ports import Clock, SystemClock
 from daemon.pulse import Pulse
@@ -48,19 +45,23 @@ WATCHDOG_STORE_S: Final = 10.0
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger("daemon")
 
 
-class Keyed(msgspec.Struct, frozen=True):
-    """An account that may trade, with its keys."""
-
-    account_id: AccountId
-    section: AccountSection
-    keys: Keys
-
-
 class Daemon:
     """Everything one daemon is made of; `serve` is its whole life."""
 
-    def __init__(self, config: Config, load: Callable[[], Config], logs: Logs, version: str) -> None:
+    def __init__(
+        self,
+        config: Config,
+        load: Callable[[], Config],
+        logs: Logs,
+        version: str,
+        *,
+        adapters: Adapters = factory,
+        compile_first: bool = True,
+    ) -> None:
         self.config = config
+        self.desk: Desk | None = None  # once there is one
+        self._adapters = adapters
+        self._compile_first = compile_first
         self.stopping = anyio.Event()
         self.why = ""
         self._load = load
@@ -71,7 +72,6 @@ class Daemon:
         self._hub = Hub()
         self._announcer = Announcer(self._hub)
         self._locks: list[Lock] = []
-        self._desk_now: Desk | None = None  # once there is one
         self.state_dir = prepare_state_dir(paths.state_dir(config.daemon.state_dir))
         self.socket = paths.socket_path(config.daemon.socket, configured_state_dir=config.daemon.state_dir)
 
@@ -90,9 +90,9 @@ class Daemon:
         async with AsyncExitStack() as exits:
             self._locks.append(state_lock(self.state_dir).take())
             exits.callback(self._release)
-            keyed = self._keyed()
+            keyed = keyed_accounts(self.config, self._logs, self._locks)
             store = await Store.open(self.state_dir / DATABASE, instance=self.config.daemon.instance)
-            exits.push_async_callback(store.close)
+            exits.push_async_callback(_shielded, store.close)
             store.on_state = self._store_state
             halts = Halts(self.state_dir, store, self._announcer, self._clock)
             group = await exits.enter_async_context(anyio.create_task_group())
@@ -100,9 +100,9 @@ class Daemon:
             try:
                 await halts.load()
                 rooms = self._rooms(store, halts)
-                roster = Roster(rooms)
+                roster = self.roster = Roster(rooms)
                 halts.on_change = roster.halts_changed
-                desk = self._desk_now = self._desk(rooms, roster)
+                desk = self.desk = self._desk(rooms, roster)
                 await self._live(rooms, roster, desk, halts, keyed)
             finally:
                 with anyio.move_on_after(FAREWELL_S, shield=True):
@@ -111,35 +111,13 @@ class Daemon:
 
     # --- what it is made of ---------------------------------------------------------------------------------------
 
-    def _keyed(self) -> list[Keyed]:
-        """Return the accounts that trade real money, their keys locked against a second daemon."""
-        found: list[Keyed] = []
-        for account_id, section in self.config.accounts.items():
-            if not section.live:
-                continue
-            keys = load_keys(account_id, section.key_file)
-            if keys is None:
-                raise ConfigError(
-                    f"accounts.{account_id} is live but has no keys",
-                    hint=f"algobot keys add {account_id}, or set key_file",
-                )
-            if keys.from_environment:
-                log.warning(
-                    "keys.in_environment", account_id=account_id, hint="any child process can read them: use a file"
-                )
-            self._logs.secrets.add(keys.api_key)
-            self._logs.secrets.add(keys.secret)
-            self._locks.append(key_lock(keys.api_key).take())
-            found.append(Keyed(account_id, section, keys))
-        return found
-
     def _rooms(self, store: Store, halts: Halts) -> Rooms:
         folder = Path(self.config.daemon.strategies_dir) if self.config.daemon.strategies_dir else None
         return Rooms(
             store=store,
             announcer=self._announcer,
             halts=halts,
-            strategies=Strategies(folder),
+            strategies=Strategies(folder, compile_first=self._compile_first),
             clock=self._clock,
             pulse=Pulse(),
             feeds={},
@@ -179,10 +157,12 @@ class Daemon:
     ) -> None:
         """Bring up accounts, feeds and bots; say READY."""
         self._say("starting: compiling strategies")
-        await self._recall(rooms)
-        markets = await self._markets(rooms)
-        await self._accounts(rooms, roster, halts, keyed, markets)
-        await self._admit(rooms, roster)
+        reads = rooms.store.reads
+        self._announcer.recent.load(await reads.orders(limit=KEPT), await reads.fills(limit=KEPT))
+        assembly = Assembly(self.config, self._adapters, rooms, roster)
+        await assembly.venues()
+        await assembly.accounts(halts, keyed)
+        await assembly.bots()
         group.start_soon(halts.run, name="halts")
         for feed in rooms.feeds.values():
             group.start_soon(feed.run, name=f"feed {feed.venue}")
@@ -190,8 +170,10 @@ class Daemon:
             group.start_soon(self._keep_account, rooms, account_id, name=f"account {account_id}")
         self._say("starting: accounts, market data, bots")
         for place in roster.places():
-            if await self._should_run(rooms, place.spec):
+            if await assembly.starts(place.spec):
                 roster.start(place.spec.bot_id)
+            else:
+                group.start_soon(roster.look_up, place.spec.bot_id)
         await self._settled(roster)
         gc.collect()
         gc.freeze()
@@ -201,72 +183,6 @@ class Daemon:
         group.start_soon(self._watch, rooms, roster, name="watchdog")
         self._notifier.ready(self._summary(rooms, roster))
         log.info("daemon.ready", socket=str(self.socket), bots=len(roster.places()))
-
-    async def _recall(self, rooms: Rooms) -> None:
-        """Take up the newest orders and fills for views."""
-        reads = rooms.store.reads
-        self._announcer.recent.load(await reads.orders(limit=KEPT), await reads.fills(limit=KEPT))
-
-    async def _markets(self, rooms: Rooms) -> dict[str, Budget]:
-        """Make a feed for every venue; adapters are heavy to import, so not on the loop."""
-        budgets: dict[str, Budget] = {}
-        for name, section in self.config.venues.items():
-            market = await anyio.to_thread.run_sync(factory.market, name, section)
-            budget = budgets[name] = Budget(self._clock)
-
-            async def pay(budget: Budget = budget) -> None:
-                await budget.take(Priority.HISTORY)
-
-            rooms.feeds[name] = Feed(name, market, TickFilter(), self._announcer.feed_changed, pay=pay)
-        return budgets
-
-    async def _accounts(
-        self, rooms: Rooms, roster: Roster, halts: Halts, keyed: list[Keyed], budgets: dict[str, Budget]
-    ) -> None:
-        """Make a gateway for every account that trades."""
-        for one in keyed:
-            venue = self.config.venues[one.section.venue]
-            feed = rooms.feeds[one.section.venue]
-            account = await anyio.to_thread.run_sync(
-                factory.account, one.account_id, one.section, venue, one.keys, feed.market
-            )
-            rooms.money[one.account_id] = Gateway(
-                account,
-                GatewaySettings(
-                    account_id=one.account_id, venue=one.section.venue, base_external=one.section.base_external
-                ),
-                store=rooms.store,
-                halts=halts,
-                budget=budgets[one.section.venue],
-                publisher=self._announcer,
-                deliver=roster.deliver,
-                clock=self._clock,
-                mark=feed.mark,
-            )
-
-    async def _admit(self, rooms: Rooms, roster: Roster) -> None:
-        """Take in the bots of the configuration and those that ctl added; one that cannot be used stops nobody else."""
-        configured = {spec.bot_id: spec for spec in to_specs(self.config)}
-        kept = {record.spec.bot_id: record for record in await rooms.store.reads.bots()}
-        for bot_id, spec in configured.items():
-            old = kept.get(bot_id)
-            autostart = spec.autostart and (old is None or old.spec.autostart or not _same(old.spec, spec))
-            await roster.admit(msgspec.structs.replace(spec, autostart=autostart), "config")
-            roster.keep(roster.place(bot_id))
-        for bot_id, record in kept.items():
-            if bot_id in configured:
-                continue
-            try:
-                await roster.admit(record.spec, record.origin)
-            except AlgobotError as error:
-                hint = error.hint or "remove it, or make it anew"
-                self._announcer.alarm("bot.not_admitted", f"{bot_id}: {error.message}", hint, bot_id)
-
-    async def _should_run(self, rooms: Rooms, spec: BotSpec) -> bool:
-        """Return whether a bot starts by itself: nobody stopped it, and its policy for coming back allows it."""
-        if not spec.autostart:
-            return False
-        return spec.on_restart is not OnRestart.STOPPED or await rooms.store.reads.checkpoint(spec.bot_id) is None
 
     async def _keep_account(self, rooms: Rooms, account_id: AccountId) -> None:
         """Run an account; one whose key is refused, or that fails otherwise, is tried again, others go on."""
@@ -296,21 +212,21 @@ class Daemon:
 
     async def reload(self) -> None:
         """Do what SIGHUP asks; a configuration that cannot be used changes nothing and is said."""
-        if self._desk_now is None:
+        if self.desk is None:
             return
         self._notifier.reloading()
         try:
-            await self._desk_now.reload(by="SIGHUP")
+            await self.desk.reload(by="SIGHUP")
         except AlgobotError as error:
             self._announcer.alarm("config.refused", error.message, error.hint)
         self._notifier.tell("READY=1")
 
     async def kill(self) -> None:
         """Do what SIGUSR1 asks: halt all and cancel all."""
-        if self._desk_now is None:
+        if self.desk is None:
             self.stop("SIGUSR1 while starting")
             return
-        done = await self._desk_now.kill(mode="cancel", reason="SIGUSR1", by="signal")
+        done = await self.desk.kill(mode="cancel", reason="SIGUSR1", by="signal")
         log.warning("halt.signaled", safe=done.safe, orders_left=len(done.orders_left))
 
     async def _remind(self, roster: Roster) -> None:
@@ -375,19 +291,7 @@ class Daemon:
             lock.release()
 
 
-def prepare_state_dir(path: Path) -> Path:
-    """Make the state directory, for us alone. Raises ConfigError when others could write to it."""
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = path.stat()
-    except OSError as error:
-        hint = "set daemon.state_dir, or repair the permissions"
-        raise ConfigError(f"state directory {path} cannot be used: {error.strerror}", hint=hint) from None
-    if status.st_uid != os.geteuid() or status.st_mode & 0o022:
-        raise ConfigError(f"state directory {path} can be written by others", hint=f"own it, and chmod 700 {path}")
-    return path
-
-
-def _same(old: BotSpec, new: BotSpec) -> bool:
-    """Return whether a person's wish of before still speaks of this bot."""
-    return msgspec.structs.replace(old, autostart=new.autostart) == new
+async def _shielded(close: Callable[[], Awaitable[None]]) -> None:
+    """Close even while everything is being canceled."""
+    with anyio.move_on_after(FAREWELL_S, shield=True):
+        await close()

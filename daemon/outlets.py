@@ -112,7 +112,7 @@ class RoomOutlets:
 
     def later(self, bot: Bot) -> None:
         """As the port promises."""
-        self._chores.add(bot.settle)
+        self._chores.add(self._place)
 
     def note(self, level: str, event: str, text: str) -> None:
         """As the port promises."""

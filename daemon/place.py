@@ -7,6 +7,7 @@ from collections.abc import Hashable
 import anyio
 
 from algobot.model import BotSpec, BotState, Instrument
+from daemon.account_book import Book
 from daemon.bot import Bot
 from daemon.bot_ports import Memory
 from daemon.feed import BotMailbox
@@ -35,6 +36,7 @@ class Place:
         "mailbox",
         "memory",
         "origin",
+        "owned",
         "reason",
         "spec",
         "state",
@@ -44,6 +46,7 @@ class Place:
         self.spec = spec
         self.origin = origin  # "config" or "ctl"
         self.memory = memory
+        self.owned: Book | None = None  # by the ledger, before it first runs
         self.bot: Bot | None = None  # the present incarnation, or the last one
         self.instrument: Instrument | None = None
         self.mailbox: BotMailbox = Mailbox(conflation_key, limit=BARS_WAITING)

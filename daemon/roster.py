@@ -138,12 +138,9 @@ class Roster:
     def row(self, bot_id: BotId) -> BotRow:
         """Return a bot as it stands. Raises NotFound."""
         place = self.place(bot_id)
-        if place.bot is not None and not place.at_rest:
-            row = row_of(place.bot)
-            if place.state is not None:
-                return msgspec.structs.replace(row, state=place.state, reason=place.reason)
-            return row
-        book = place.memory.book or birth(place.spec.capital)
+        if place.bot is not None and not place.at_rest and place.state is None:
+            return row_of(place.bot)
+        book = place.memory.book or place.owned or birth(place.spec.capital)
         if place.instrument is not None:
             book = fold(book, (late.fill for late in place.late), place.instrument)
         mark = self._rooms.feeds[self._rooms.venues[place.spec.account_id]].mark(place.spec.symbol)
@@ -163,12 +160,12 @@ class Roster:
         opened = 0
         for place in self._places.values():
             bot = place.bot
-            if bot is None or place.at_rest:
+            if bot is None or place.at_rest or place.state is not None:
                 row = self.row(place.spec.bot_id)
                 states[row.state.value] += 1
                 equity, pnl_day, opened = equity + row.equity, pnl_day + row.pnl_day, opened + row.orders_open
                 continue
-            states[(place.state or bot.state).value] += 1
+            states[bot.state.value] += 1
             equity += bot.equity
             pnl_day += bot.equity - place.memory.record.day_start
             opened += bot.open_orders
@@ -200,6 +197,24 @@ class Roster:
         self._show(place)
         self._group.start_soon(self._launch, place, name=f"launch {bot_id}")
         return True
+
+    async def look_up(self, bot_id: BotId) -> None:
+        """Find out what a bot that does not run owns, for its row."""
+        place = self.place(bot_id)
+        feed = self._rooms.feeds[self._rooms.venues[place.spec.account_id]]
+        try:
+            instrument = await feed.instrument(place.spec.symbol)
+            fills = await self._rooms.store.reads.fills_after(0, bot_id)
+            orders, _ = await self._rooms.store.reads.counts(bot_id)
+        except (AlgobotError, sqlite3.Error) as error:
+            log.error("bot.not_looked_up", bot_id=bot_id, message=str(error))
+            return
+        if place.at_rest and place.memory.book is None:
+            paper = place.spec.mode is BotMode.PAPER
+            mine = (one.fill for one in fills if one.paper is paper)
+            place.instrument, place.memory.orders = instrument, orders
+            place.owned = fold(birth(place.spec.capital), mine, instrument)
+            self._show(place)
 
     async def halt_task(self, bot_id: BotId) -> None:
         """End a bot's task where it stands: its orders stay, its memory too."""
@@ -345,9 +360,10 @@ class Roster:
                 place.mailbox.tell_control(message)
 
     def last_words(self) -> None:
-        """Checkpoint every running bot."""
-        self.chores.finish()
+        """Checkpoint every running bot; ask it first to settle the bar it decided on last."""
         for place in self._places.values():
+            if place.joined and place.state is None and place.bot is not None:
+                place.bot.settle()
             if place.joined and place.memory.checkpoint is not None:
                 self._rooms.store.soon(place.memory.checkpoint)
 

@@ -25,8 +25,9 @@ log: structlog.typing.FilteringBoundLogger = structlog.get_logger("daemon.strate
 class Strategies:
     """The strategies of this daemon, by name."""
 
-    def __init__(self, directory: Path | None) -> None:
+    def __init__(self, directory: Path | None, *, compile_first: bool = True) -> None:
         self._directory = directory
+        self._compile_first = compile_first
         self._known: dict[str, Strategy] = {}
         self._lock = anyio.Lock()
 
@@ -41,7 +42,8 @@ class Strategies:
         """
         async with self._lock:
             if name not in self._known:
-                await self._compile()
+                if self._compile_first:
+                    await self._compile()
                 self._known[name] = await anyio.to_thread.run_sync(_load, name, self._directory)
             return self._known[name]
 
