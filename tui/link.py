@@ -111,8 +111,7 @@ class Link:
         finally:
             self._client = None
             polling.cancel()
-            with suppress(asyncio.CancelledError):
-                await polling
+            await asyncio.wait({polling})  # not `await polling`: its cancellation must not be taken for ours
 
     async def _follow(self, events: Events) -> None:
         async for event in events:
@@ -125,7 +124,7 @@ class Link:
 
     async def _poll(self, client: Client) -> None:
         """Fetch what no event carries: past curves once, then the status every two seconds."""
-        with suppress(DaemonUnreachable):
+        with suppress(AlgobotError):  # the events end with the same connection, and `run` tells why
             await self._seed(client)
             while True:
                 await asyncio.sleep(STATUS_S)

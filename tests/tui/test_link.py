@@ -64,7 +64,8 @@ async def running(*parts: Link | KillLine) -> AsyncIterator[None]:
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        with anyio.fail_after(5):
+            await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def test_a_kill_without_an_answer_offers_the_other_paths(tmp_path: Path) -> None:
@@ -94,6 +95,21 @@ async def test_it_follows_and_catches_up_after_a_restart_of_the_daemon(tmp_path:
             await until(lambda: link.state.phase == "linked", within_s=10)
             second.face.tick()
             await until(lambda: link.view is not None and link.view.seq == second.hub.seq)
+
+
+async def test_it_ends_when_told_to_even_while_it_loses_the_connection(tmp_path: Path) -> None:
+    """A cancellation that comes in the middle of hanging up is not swallowed: quitting never hangs."""
+    for steps in range(12):
+        link = Link(str(tmp_path / "run" / "control.sock"))
+        async with a_server(tmp_path):
+            task = asyncio.create_task(link.run())
+            await until(lambda link=link: link.state.phase == "linked")
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        with anyio.fail_after(5):
+            await asyncio.gather(task, return_exceptions=True)
+        assert task.cancelled()
 
 
 async def test_asking_without_a_connection_says_so(tmp_path: Path) -> None:
