@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import time
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +14,8 @@ from algobot.cli.stage import Stage, a_stage
 from algobot.model import BotId, BotState
 from algobot.protocol.requests import Bots, Done, ListBots, PauseBot, ResumeBot
 from tests.e2e.equality import settled_differences
-from tests.e2e.waiting import at_rest, come_to_rest, until
+from tests.e2e.venue import post
+from tests.e2e.waiting import come_to_rest, until
 
 pytestmark = pytest.mark.e2e
 
@@ -33,6 +37,25 @@ def ten_bots() -> str:
     return "\n".join(tables)
 
 
+def make_slow(stage: Stage) -> None:
+    """Let orders take their time and now and then lose an answer, so that a kill finds them in every stage."""
+    for where, fault, probability in (
+        ("request", {"type": "latency", "ms": 80, "jitter_ms": 120}, 0.5),
+        ("engine", {"type": "latency", "ms": 40, "jitter_ms": 80}, 0.3),
+        ("reply", {"type": "latency", "ms": 80, "jitter_ms": 120}, 0.5),
+        ("reply", {"type": "drop"}, 0.02),
+    ):
+        rule = {"where": where, "match": "POST /api/v3/order", "count": 0, "probability": probability, "fault": fault}
+        post(stage, "/sim/faults", rule)
+
+
+def undecided(database: Path) -> int:
+    """Return how many orders of a dead daemon had no answer yet."""
+    with closing(sqlite3.connect(database)) as connection:
+        query = "SELECT count(*) FROM orders WHERE paper = 0 AND status IN ('intent', 'unknown', 'pending_cancel')"
+        return int(connection.execute(query).fetchone()[0])
+
+
 def go_on(stage: Stage) -> None:
     """Let all bots trade again."""
     for row in stage.ask(ListBots(), Bots).bots:
@@ -48,20 +71,21 @@ def test_killed_at_random_moments_the_ledger_equals_the_venue(rounds: int) -> No
             ["--symbols", "BTC/USDT,ETH/USDT", "--speed", "300", "--seed", str(SEED), "--history", "300", *UNLIMITED],
             balances="USDT=1000000,BTC=10,ETH=100",
         )
+        make_slow(stage)
         stage.write_config(ten_bots())
         stage.start_daemon()
         stage.wait_ready()
+        database = next(stage.state.glob("*.db"))
         before = 0
         for number in range(rounds):
             time.sleep(moments.uniform(0.2, 2.5))  # not to synchronise: the moment of the crash is the experiment
-            in_flight += not at_rest(stage)
             stage.kill_daemon()
+            in_flight += undecided(database) > 0
             begun = time.monotonic()
             stage.start_daemon()
             stage.wait_ready()
             recoveries.append(time.monotonic() - begun)
             come_to_rest(stage)
-            database = next(stage.state.glob("*.db"))
             wrong = settled_differences(database, stage.truth, account=stage.key)
             assert not wrong, "\n".join([f"seed {SEED}, round {number}", *wrong])
             rows = stage.ask(ListBots(), Bots).bots
@@ -76,7 +100,7 @@ def test_killed_at_random_moments_the_ledger_equals_the_venue(rounds: int) -> No
         assert log.count("bot.restored") == rounds * BOTS, "bots did not resume from their checkpoints"
     recoveries.sort()
     print(
-        f"\n{rounds} kills (seed {SEED}), {in_flight} with orders open or in flight, {before} fills: ledger equal to "
+        f"\n{rounds} kills (seed {SEED}), {in_flight} of them with orders in flight, {before} fills: ledger equal to "
         f"the venue each time; recovery {recoveries[rounds // 2]:.1f} s median, {recoveries[-1]:.1f} s at most"
     )
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import sqlite3
 import subprocess
 import sys
-import urllib.request
 from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -23,6 +21,7 @@ from algobot.cli.stage import Stage, a_stage
 from algobot.model import BotId
 from algobot.protocol.requests import Bots, ListBots
 from tests.e2e.equality import settled_differences
+from tests.e2e.venue import get, post
 from tests.e2e.waiting import come_to_rest, until
 
 pytestmark = pytest.mark.e2e
@@ -70,22 +69,6 @@ def bots() -> str:
         for word, strategy in STRATEGIES.items()
         for mode in ("live", "paper")
     )
-
-
-def post(stage: Stage, path: str, body: dict[str, object]) -> None:
-    """Tell the simulator's admin endpoint something."""
-    data = json.dumps(body).encode()
-    request = urllib.request.Request(stage.url + path, data=data, headers={"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
-        assert answer.status == 200
-
-
-def get(stage: Stage, path: str) -> dict[str, object]:
-    """Return what the venue says."""
-    with urllib.request.urlopen(stage.url + path, timeout=10) as answer:
-        said = json.load(answer)
-        assert isinstance(said, dict)
-        return said
 
 
 def steps(stage: Stage) -> dict[str, tuple[str, str]]:
