@@ -1,8 +1,8 @@
 """The market data of one venue: one set of streams for all bots, filtered once, fanned out, watched for silence.
 
-Bots join and leave at run time. Those that join together share one strand (one stream of the venue's `Market`, which
-ends when it breaks or falls silent) that is rebuilt with backoff. Its bots are told at once that their data is stale,
-and when it is live again, whereupon each asks for what it missed; `daemon.history` fetches that once for all of them.
+Bots join and leave at run time. Those that join together share one strand (one stream of the venue's `Market`): one
+that ends, or says nothing at all for a while, is rebuilt with backoff. Its bots are told at once that their data is
+stale, and when it is live again, whereupon each asks for what it missed; `daemon.history` fetches that once for all.
 """
 
 from __future__ import annotations
@@ -84,7 +84,9 @@ class _Strand:
     def __init__(self, subscriptions: set[Subscription]) -> None:
         self.subscriptions = subscriptions
         self.scope = anyio.CancelScope()
+        self.life = anyio.CancelScope()  # of the present connection
         self.connected = False
+        self.seen_s = 0.0  # when its last event came
 
     @property
     def symbols(self) -> set[Symbol]:
@@ -241,15 +243,7 @@ class Feed:
         with strand.scope:
             while strand.subscriptions:
                 started_s = time.monotonic()
-                try:
-                    stream = cast("AsyncGenerator[MarketEvent, None]", self.market.stream(strand.subscriptions))
-                    async with aclosing(stream) as events:
-                        async for event in events:
-                            if self._take(strand, event):
-                                await anyio.lowlevel.checkpoint()  # its bots act before those of the next symbol wake
-                    reason = "the stream ended"
-                except VenueError as error:
-                    reason = error.message
+                reason = await self._one_connection(strand)
                 if time.monotonic() - started_s > self._policy.backoff_most_s:
                     delay_s = self._policy.backoff_s
                 self._broke(strand, f"market stream: {reason}")
@@ -258,6 +252,21 @@ class Feed:
                 strand.subscriptions = {s for s in strand.subscriptions if self._wanted(s)}
         if strand in self._strands:
             self._strands.remove(strand)
+
+    async def _one_connection(self, strand: _Strand) -> str:
+        """Stream until the connection ends or is given up, and return why."""
+        try:
+            with anyio.CancelScope() as strand.life:
+                stream = cast("AsyncGenerator[MarketEvent, None]", self.market.stream(strand.subscriptions))
+                async with aclosing(stream) as events:
+                    async for event in events:
+                        strand.seen_s = time.monotonic()
+                        if self._take(strand, event):
+                            await anyio.lowlevel.checkpoint()  # its bots act before those of the next symbol wake
+                return "it ended"
+        except VenueError as error:
+            return error.message
+        return f"silent for {self._policy.stale_s:g} s"
 
     def _wanted(self, subscription: Subscription) -> bool:
         topic = self._topics.get(subscription.symbol)
@@ -274,6 +283,9 @@ class Feed:
                 if topic.live and topic.listeners and now_s - topic.seen_s > self._policy.stale_s:
                     reason = f"no market data of {symbol} for {now_s - topic.seen_s:.0f} s"
                     self._set_live(topic, live=False, reason=reason)
+            for strand in self._strands:
+                if strand.connected and now_s - strand.seen_s > self._policy.stale_s:
+                    strand.life.cancel()
             self._show(self.row())
 
     # --- what arrives --------------------------------------------------------------------------------------------

@@ -61,11 +61,13 @@ class Supervisor:
         *,
         policy: Policy | None = None,
         jitter: Callable[[], float] | None = None,
+        journal: Callable[[str, object], None] | None = None,
     ) -> None:
         self._group = group
         self._observer = observer
         self._policy = policy or Policy()
         self._jitter = jitter or SystemRandom().random
+        self._journal = journal  # told every message before it is handled: replayed, an actor must decide the same
         self._children: dict[str, _Child[Any]] = {}
 
     def start(self, name: str, inbox: Inbox[M], make: Callable[[], Actor[M]]) -> None:
@@ -123,6 +125,8 @@ class Supervisor:
 
     def _handle(self, name: str, actor: Actor[M], message: M) -> int:
         """Hand over one message and return how long it held the loop."""
+        if self._journal is not None:
+            self._journal(name, message)
         start_ns = time.monotonic_ns()
         actor.handle(message)
         took_ns = time.monotonic_ns() - start_ns

@@ -142,6 +142,17 @@ async def test_silence_of_one_symbol_is_told_to_its_bots_only_and_ends_with_the_
 
 
 @pytest.mark.anyio
+async def test_a_stream_that_is_connected_but_silent_is_rebuilt() -> None:
+    """Pings answered and no data: the connection is given up and made anew."""
+    venue = FakeVenue()
+    async with a_feed(venue, QUICK) as (feed, rows):
+        feed.join(BotId("a"), BTC, "1m", a_mailbox())
+        await until(lambda: feed.row().reconnects >= 2)
+        assert any("silent for 0.05 s" in row.reason for row in rows)
+        await until(lambda: feed.row().connected)
+
+
+@pytest.mark.anyio
 async def test_bots_that_want_the_same_history_cause_one_request() -> None:
     """Fifty bots, one fetch; later ones are answered from memory while the stream is unbroken."""
     venue = FakeVenue()

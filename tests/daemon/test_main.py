@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
@@ -245,6 +246,21 @@ async def test_an_order_of_unknown_fate_is_never_sent_again(tmp_path: Path) -> N
         await until(lambda: whole.daemon.roster.row(BotId("alpha")).position > 0, within_s=15)
         await until(lambda: whole.daemon.roster.row(BotId("alpha")).state is BotState.RUNNING, within_s=15)
         assert len(venue.submits) == len(venue.accepted) == 1
+
+
+@pytest.mark.parametrize(("on_stop", "left"), [("leave", 1), ("cancel", 0)])
+async def test_a_stop_touches_orders_only_where_the_configuration_says_so(
+    tmp_path: Path, on_stop: Literal["leave", "cancel"], left: int
+) -> None:
+    """An order that rests at the venue stays by default, and is canceled with on_stop = cancel."""
+    venue = FakeVenue(fills_at_once=False)
+    history(venue, FLAT)
+    config = a_config(tmp_path, {"alpha": a_section(BotMode.LIVE)})
+    config = msgspec.structs.replace(config, daemon=msgspec.structs.replace(config.daemon, on_stop=on_stop))
+    async with a_daemon(venue, config) as whole:
+        await bars(venue, whole, UP, bots=["alpha"])
+        await until(lambda: whole.daemon.roster.row(BotId("alpha")).orders_open == 1 and len(venue.accepted) == 1)
+    assert sum(resting.status is OrderStatus.OPEN for resting in venue.orders.values()) == left
 
 
 async def test_a_second_daemon_on_the_same_state_or_key_is_refused(tmp_path: Path) -> None:

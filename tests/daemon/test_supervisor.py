@@ -119,6 +119,19 @@ async def test_a_message_that_kills_twice_is_recorded_and_skipped() -> None:
 
 
 @pytest.mark.anyio
+async def test_the_journal_is_told_what_is_handled_in_that_order() -> None:
+    """A second try of a message is told a second time."""
+    told: list[tuple[str, object]] = []
+    deaths = iter([True])
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            supervisor = Supervisor(group, Diary(), policy=QUICK, journal=lambda name, m: told.append((name, m)))
+            make = lambda: Worker([], fail_on=lambda m: m == "x" and next(deaths, False))  # noqa: E731
+            supervisor.start("a", a_mailbox("w", "x", "end"), make)
+    assert told == [("a", "w"), ("a", "x"), ("a", "x"), ("a", "end")]
+
+
+@pytest.mark.anyio
 async def test_too_many_faults_quarantine_one_and_its_neighbour_notices_nothing() -> None:
     """The fourth fault within the window ends it with the reason; another actor handles all of its own."""
     handled: list[str] = []
