@@ -73,6 +73,7 @@ class Store:
         self._writer = writer
         self._queue: deque[_Call] = deque()
         self._wake = anyio.Event()
+        self._stopped = False
 
     @classmethod
     async def open(cls, path: Path, *, instance: str) -> Store:
@@ -88,19 +89,22 @@ class Store:
             await writer.open()
             owner = await writer.meta("instance")
             if owner not in (None, instance):
-                await writer.close()
                 hint = f'set daemon.instance = "{owner}", or use another daemon.state_dir'
                 raise StoreError(f"the database {path} belongs to instance {owner!r}, not {instance!r}", hint=hint)
             starts = int(await writer.meta("starts") or 0) + 1
             await writer.write((), [("instance", instance), ("epoch", epoch), ("starts", str(starts))])
-        except sqlite3.Error as error:
-            await writer.close()
+        except BaseException as error:
+            with anyio.CancelScope(shield=True):
+                await writer.close()  # its thread would keep the process from ending
+            if not isinstance(error, sqlite3.Error):
+                raise
             hint = f"check space and permissions of {path.parent}"
             raise StoreError(f"the database {path} cannot be written: {error}", hint=hint) from None
         return cls(path, writer, instance=instance, epoch=epoch)
 
     async def run(self) -> None:
         """Write what is given until canceled; on the way out what waits is written once more."""
+        self.state, self._stopped = OK, False
         try:
             while True:
                 while not self._queue:
@@ -108,8 +112,11 @@ class Store:
                     await self._wake.wait()
                 await self._write_next()
         finally:
-            with anyio.CancelScope(shield=True):
-                await self._last_words()
+            try:
+                with anyio.CancelScope(shield=True):
+                    await self._last_words()
+            finally:
+                self._abandon()
 
     async def commit(self, *rows: Row) -> Durable:
         """Make rows durable together; returns after fsync.
@@ -155,24 +162,23 @@ class Store:
 
     def _put(self, call: _Call) -> _Call:
         self._queue.append(call)
+        if self._stopped:
+            self._abandon()
         self._wake.set()
         return call
 
     async def _write_next(self) -> None:
-        batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_LIMIT))]
-        with anyio.CancelScope(shield=True):
-            failed = await self._attempt(batch)
+        failed = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_LIMIT))]
         attempt = 0
-        while failed:
-            await self._pause(failed, RETRY_S[min(attempt, len(RETRY_S) - 1)])
-            with anyio.CancelScope(shield=True):
-                failed = await self._attempt(failed)
-            attempt += 1
-
-    async def _pause(self, failed: list[_Call], delay_s: float) -> None:
         try:
-            await anyio.sleep(delay_s)
-        except anyio.get_cancelled_exc_class():
+            while True:
+                with anyio.CancelScope(shield=True):
+                    failed = await self._attempt(failed)
+                if not failed:
+                    return
+                await anyio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
+                attempt += 1
+        except BaseException:
             self._queue.extendleft(reversed(failed))
             raise
 
@@ -249,8 +255,24 @@ class Store:
     async def _last_words(self) -> None:
         while self._queue:
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_LIMIT))]
-            if await self._attempt(batch):
+            failed = batch
+            try:
+                failed = await self._attempt(batch)
+            finally:
+                self._queue.extendleft(reversed(failed))
+            if failed:
                 return
+
+    def _abandon(self) -> None:
+        """Answer everybody who still waits: nobody writes any more."""
+        if self.state == OK:
+            self.state = "the store is stopped"
+        self._stopped = True
+        while self._queue:
+            call = self._queue.popleft()
+            if not call.done.is_set():
+                call.error = self._refusal()
+                call.done.set()
 
 
 def _fill_rows(calls: list[_Call]) -> list[FillRow]:
