@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from algobot.model import BotId
 from tui.view import Curve
 
 
-def total(curves: Mapping[str, Curve]) -> list[tuple[int, float]]:
-    """The sum of the curves wherever any has a point; before its first point a bot counts with that point."""
+def total(curves: Mapping[BotId, Curve], *, besides: float = 0.0) -> list[tuple[int, float]]:
+    """The sum of the curves wherever any has a point; before its first point a bot counts with that point.
+
+    `besides` is what those are worth that have no curve yet: they count all along.
+    """
     known = {name: curve for name, curve in curves.items() if curve}
     if not known:
         return []
@@ -17,7 +21,7 @@ def total(curves: Mapping[str, Curve]) -> list[tuple[int, float]]:
     summed: list[tuple[int, float]] = []
     for ts_ns, name, value in points:
         latest[name] = value
-        point = (ts_ns, sum(latest.values()))
+        point = (ts_ns, besides + sum(latest.values()))
         if summed and summed[-1][0] == ts_ns:
             summed[-1] = point
         else:

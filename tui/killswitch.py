@@ -91,7 +91,9 @@ class KillSwitch:
             words = f"{error.message}. {error.hint}" if error.hint else error.message
             self.state = replace(self.state, problem=words, resumed="")
             return
-        self.state = replace(self.state, problem="", resumed="trading may resume: the kill switch is clear")
+        self.state = Killing(
+            resumed="trading may resume: the kill switch is clear"
+        )  # what was confirmed is no longer so
 
 
 def _unhalt(halt: HaltRow, reason: str) -> Unhalt:

@@ -73,9 +73,11 @@ def plot(
     first, last = points[0][0], points[-1][0]
     marks = [mark for mark in marks if first <= mark.ts_ns <= last + (last - first) // 20]  # the bar not yet closed
     low, high = _range([value for _, value in points] + [mark.value for mark in marks])
-    labels = max(len(label(low)), len(label(high)), len(label(points[-1][1])))
+    rows = max(2, height - 1)
+    ticks = _ticks(low, high, max(2, rows // 3))
+    labels = max(len(label(value)) for value in (*ticks, points[-1][1]))
     last = max(last, max((mark.ts_ns for mark in marks), default=last))
-    frame = Frame(first, last, low, high, max(4, width - labels - 2), max(2, height - 1))
+    frame = Frame(first, last, low, high, max(4, width - labels - 2), rows)
     cells = _line(points, frame, glyphs)
     drawn: list[list[Piece]] = [[(cell, ink) for cell in row] for row in cells]
     for mark in marks:
@@ -83,7 +85,7 @@ def plot(
         row = frame.down(mark.value, frame.rows) + (1 if mark.buy else -1)
         row = min(frame.rows - 1, max(0, row))
         drawn[row][across] = (glyphs.up, "mark_buy") if mark.buy else (glyphs.down, "mark_sell")
-    axis = _value_axis(frame, points[-1][1], lambda value: label(value).rjust(labels), glyphs)
+    axis = _value_axis(frame, points[-1][1], ticks, lambda value: label(value).rjust(labels), glyphs)
     return [[*_runs(row), *axis[place]] for place, row in enumerate(drawn)] + [_time_axis(frame)]
 
 
@@ -134,11 +136,13 @@ def _between(start: tuple[int, int], end: tuple[int, int]) -> Iterator[tuple[int
         yield round(start[0] + (end[0] - start[0]) * share), round(start[1] + (end[1] - start[1]) * share)
 
 
-def _value_axis(frame: Frame, newest: float, label: Callable[[float], str], glyphs: Glyphs) -> list[list[Piece]]:
+def _value_axis(
+    frame: Frame, newest: float, ticks: Sequence[float], label: Callable[[float], str], glyphs: Glyphs
+) -> list[list[Piece]]:
     bar, tick = ("│", "┤") if glyphs.braille else ("|", "+")
     axis: list[list[Piece]] = [[(bar, "dim")] for _ in range(frame.rows)]
     here = frame.down(newest, frame.rows)
-    for value in _ticks(frame.low, frame.high, max(2, frame.rows // 3)):
+    for value in ticks:
         row = frame.down(value, frame.rows)
         if abs(row - here) > 0:
             axis[row] = [(tick, "dim"), (" " + label(value), "dim")]

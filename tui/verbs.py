@@ -97,6 +97,8 @@ def _request(verb: str, names: list[str], options: dict[str, str], bots: list[st
     account = AccountId(options["account"]) if "account" in options else None
     bot = _bot([options["bot"]], bots) if "bot" in options else None
     match verb:
+        case "flatten" if not names and not {"all", "account", "bot"} & set(options):
+            raise UsageError("flatten what?", hint="a bot's name, --account ACCOUNT, or --all")
         case "flatten" if not names:
             return Flatten(bot_id=bot, account_id=account)
         case "stop" if names:
@@ -138,7 +140,7 @@ def _options(words: list[str]) -> tuple[dict[str, str], list[str]]:
             names.append(word)
             continue
         name, _, value = word[2:].partition("=")
-        options[name] = value or ("" if name in {"flatten", "dry-run", "yes"} else next(rest, ""))
+        options[name] = value or ("" if name in {"flatten", "dry-run", "yes", "all"} else next(rest, ""))
     return options, names
 
 
@@ -157,7 +159,7 @@ def as_ctl(request: Request) -> str:
         case StopBot(bot_id=bot_id, flatten=flatten):
             words += ["stop", bot_id] + (["--flatten"] if flatten else [])
         case Flatten(bot_id=None, account_id=account):
-            words += ["flatten"] + (["--account", account] if account else [])
+            words += ["flatten"] + (["--account", account] if account else ["--all"])
         case RemoveBot(bot_id=bot_id):
             words += ["bots", "remove", bot_id]
         case CancelOrder(client_order_id=order):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.tui.builders import NOON, SECOND
@@ -46,6 +46,7 @@ def test_fills_from_before_the_chart_or_far_after_it_do_not_bend_it() -> None:
     assert drawn([1.0, 2.0, 3.0], (40, 8), far) == plain
 
 
+@example(values=[-1.0, 2.0, 1e-17], width=20, height=8, ascii_only=True)
 @given(
     st.lists(st.floats(-1e12, 1e12) | st.floats(0.99, 1.01), min_size=2, max_size=80),
     st.integers(20, 120),
@@ -74,4 +75,5 @@ def test_curves_add_up_where_any_has_a_point() -> None:
     """A bot that started later counts with its first value before."""
     curves = {"a": ((1, 10.0), (3, 12.0)), "b": ((2, 100.0), (3, 90.0))}
     assert total(curves) == [(1, 110.0), (2, 110.0), (3, 102.0)]
+    assert total(curves, besides=5.0)[0] == (1, 115.0)
     assert total({}) == []

@@ -71,7 +71,7 @@ class HomeRoom(Room):
             digits.update(worth)
         struck = scene.trust == "struck"
         self.query_one("#figures", Words).say(*figures(scene, view, main), struck=struck)
-        curve = total({row.bot_id: view.curves.get(row.bot_id, ()) for row in view.of_mode(main)})
+        curve = _worth(view, main)
         chart = self.query_one(Chart)
         chart.stale = bool(scene.trust)
         chart.show(curve, scene.glyphs, ink="up" if not curve or curve[-1][1] >= curve[0][1] else "down")
@@ -90,6 +90,13 @@ class HomeRoom(Room):
     @on(Grid.Chosen)
     def _open(self, event: Grid.Chosen) -> None:
         self.post_message(BotsRoom.Open(event.key))
+
+
+def _worth(view: View, mode: BotMode) -> list[tuple[int, float]]:
+    """The equity of all bots of one mode over time."""
+    rows = view.of_mode(mode)
+    curves = {row.bot_id: view.curves.get(row.bot_id, ()) for row in rows}
+    return total(curves, besides=sum(row.equity for row in rows if not curves[row.bot_id]))
 
 
 def figures(scene: Scene, view: View, main: BotMode) -> list[list[Piece]]:

@@ -50,7 +50,6 @@ class Grid(ScrollView, can_focus=True):
     Grid > .grid--cursor { background: $primary 22%; }
     Grid > .grid--stale { color: $faint; }
     Grid > .grid--struck { color: $faint; text-style: strike; }
-    Grid:nocolor > .grid--cursor { text-style: reverse; }
     """
 
     stale: reactive[str] = reactive("")  # "", "stale" or "struck": how much of it may be believed
@@ -177,9 +176,12 @@ class Grid(ScrollView, can_focus=True):
 
     def _strip(self, pieces: Sequence[Piece], width: int, *, cursor: bool = False) -> Strip:
         base = self.rich_style
-        if cursor:
+        if cursor and self.app.no_color:  # one even bar, whatever the inks
+            base += Style(reverse=True)
+            pieces = [(text, "plain") for text, _ in pieces]
+        elif cursor:
             blended = self.get_component_rich_style("grid--cursor")
-            base += Style(bgcolor=blended.bgcolor, reverse=blended.reverse)
+            base += Style(bgcolor=blended.bgcolor)
         segments = [Segment(text, base + self._style(ink)) for text, ink in pieces]
         return Strip(segments).adjust_cell_length(width, base)
 

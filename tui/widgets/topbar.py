@@ -19,6 +19,7 @@ class TopBar(Horizontal):
     TopBar { dock: top; height: 2; background: $panel; border-bottom: solid $paper 50%; }
     TopBar.-live { border-bottom: heavy $live; }
     TopBar.-halted { background: $kill; }
+    TopBar.-halted:nocolor > Words { text-style: bold reverse; }
     TopBar > Words { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     TopBar > #bar-left { width: 1fr; }
     TopBar > #bar-right { width: auto; padding-right: 1; }
