@@ -16,6 +16,7 @@ from algobot.protocol.requests import Killed
 Mode = Literal["halt", "cancel", "flatten"]
 WORD: Final = "FLATTEN"
 PATIENCE_NS: Final = 2_000_000_000  # without an answer for so long, the other paths are offered
+LOOKS_NS: Final = 5_000_000_000  # once the gate is closed: the daemon looks twice, 2 s apart, before it says "safe"
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -55,7 +56,18 @@ class Killing(msgspec.Struct, frozen=True):
     def needs_other_paths(self, now_ns: int) -> bool:
         """Whether the daemon left the newest ask unanswered for too long, or it failed."""
         ask = self.newest
-        return bool(ask and ask.killed is None and (ask.problem or now_ns - ask.asked_ns > PATIENCE_NS))
+        patience_ns = LOOKS_NS if self.gate_closed else PATIENCE_NS
+        return bool(ask and ask.killed is None and (ask.problem or now_ns - ask.asked_ns > patience_ns))
+
+    @property
+    def answered(self) -> Ask | None:
+        """The newest ask that has an answer."""
+        return next((ask for ask in reversed(self.asks) if ask.killed is not None), None)
+
+    @property
+    def gate_closed(self) -> bool:
+        """Whether the daemon has confirmed that nothing new can be opened."""
+        return any(ask.killed is not None and ask.killed.gate_closed for ask in self.asks)
 
 
 def ask(state: Killing, mode: Mode, now_ns: int) -> Killing:

@@ -67,9 +67,11 @@ def plot(
     marks: Sequence[Mark] = (),
     ink: str = "up",
 ) -> list[list[Piece]]:
-    """The rows of a chart of `size` (width, height), from the top; `points` oldest first, at least two of them."""
+    """The rows of a chart of `size` (width, height), from the top; `points` oldest first; none for none."""
     width, height = size
     points = [point for point in points if math.isfinite(point[1])]
+    if not points:
+        return []
     first, last = points[0][0], points[-1][0]
     marks = [mark for mark in marks if first <= mark.ts_ns <= last + (last - first) // 20]  # the bar not yet closed
     low, high = _range([value for _, value in points] + [mark.value for mark in marks])

@@ -68,7 +68,15 @@ def test_two_seconds_without_an_answer_bring_up_the_other_paths() -> None:
     assert state.needs_other_paths(2_100 * MS)
     assert fail(state, 0, "no daemon").needs_other_paths(1)
     assert "no daemon" in text(ask_lines(a_scene(), fail(state, 0, "no daemon").asks[0], 1))
-    assert not answer(state, 0, Killed(True, [HALT], 0, [], True), 1).needs_other_paths(9_000 * MS)
+    halted = answer(state, 0, Killed(True, [HALT], 0, [], True), 1)
+    assert not halted.needs_other_paths(9_000 * MS)
+    canceling = ask(halted, "cancel", 0)  # the daemon looks twice at the venue before it says so
+    assert not canceling.needs_other_paths(2_100 * MS)
+    assert (
+        text(account_lines(a_scene(), canceling)).split()[1:]
+        == ["✓", "halted", "ack", "0.0", "ms", "no", "answer", "yet:", "cancel"]
+    )
+    assert canceling.needs_other_paths(5_100 * MS)
 
 
 def test_flatten_has_to_be_typed_to_its_end() -> None:

@@ -11,12 +11,12 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import TabbedContent, TabPane
 
-from algobot.model import BotSpec, Side
+from algobot.model import BotSpec
 from algobot.protocol.rows import BotDetail, BotRow
 from algobot.text import safe_text
 from tui import format
 from tui.ink import Piece
-from tui.plot import Mark
+from tui.marks import fill_marks
 from tui.scene import Scene
 from tui.screens.room import Room
 from tui.table import Row, name_cells
@@ -105,10 +105,9 @@ class BotRoom(Room):
         grid.show(rows, empty=empty)
 
     def _draw_charts(self, scene: Scene, row: BotRow, detail: BotDetail) -> None:
-        marks = [Mark(fill.ts_event_ns, float(fill.price), fill.side is Side.BUY) for fill in detail.fills]
         price, worth = self.query_one("#price", Chart), self.query_one("#worth", Chart)
         price.stale = worth.stale = bool(scene.trust)
-        price.show(detail.prices, scene.glyphs, marks=marks, ink="note")
+        price.show(detail.prices, scene.glyphs, marks=fill_marks(detail), ink="note")
         curve = detail.equity_curve
         worth.show(curve, scene.glyphs, ink="up" if not curve or curve[-1][1] >= curve[0][1] else "down")
         glyphs = scene.glyphs

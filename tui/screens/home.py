@@ -106,11 +106,11 @@ def figures(scene: Scene, view: View, main: BotMode) -> list[list[Piece]]:
     gain = equity - capital
     since = gain / capital if capital else 0.0
     today = day / (equity - day) if equity - day else 0.0
-    kind = "REAL money" if main is BotMode.LIVE else "paper money"
+    kind = "live" if main is BotMode.LIVE else "paper"
     other = BotMode.PAPER if main is BotMode.LIVE else BotMode.LIVE
     beside = f"  {glyphs.dot}  paper {format.money(view.equity(other), glyphs)}" if view.of_mode(other) else ""
     return [
-        [("  equity, ", "dim"), (kind, "live" if main is BotMode.LIVE else "plain"), (beside, "dim")],
+        [("  equity, ", "dim"), (kind, "warn" if main is BotMode.LIVE else "plain"), (beside, "dim")],
         [("  today  ", "dim"), *_gain(day, today, scene)],
         [("  start  ", "dim"), *_gain(gain, since, scene)],
         [("  ", "dim"), *_counts(scene, view)],

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from algobot.model import AccountId
 from algobot.text import safe_text
 from tui import format
 from tui.ink import Piece
@@ -147,29 +148,34 @@ def _ask_line(scene: Scene, ask: Ask, now_ns: int) -> list[Piece]:
 
 def account_lines(scene: Scene, state: Killing) -> list[list[Piece]]:
     """One line for each account: its gate, the time to the answer, the orders still open."""
-    view, ask = scene.view, state.newest
-    if view is None or ask is None:
+    view, newest, answered = scene.view, state.newest, state.answered
+    if view is None or newest is None:
         return []
-    glyphs = scene.glyphs
     lines: list[list[Piece]] = []
     for row in sorted(view.accounts.values(), key=lambda row: row.account_id):
         name: Piece = (f"  {row.account_id:<18}", "strong")
-        if ask.killed is None:
-            lines.append([name, ("not confirmed", "bad") if ask.problem else ("no answer yet", "warn")])
-            continue
-        closed = any(halt.scope == "all" or halt.target == row.account_id for halt in ask.killed.halts)
-        gate: Piece = (f"{glyphs.yes} halted", "good") if closed else (f"{glyphs.error} NOT HALTED", "bad")
-        mine = [view.orders[order] for order in ask.killed.orders_left if order in view.orders]
-        left = sum(order.account_id == row.account_id for order in mine)
-        if ask.mode == "halt":
-            left = max(left, sum(order.account_id == row.account_id for order in view.open_orders()))
-        orders: Piece = (
-            f"  {left:,} order{'' if left == 1 else 's'} open" if left else "  no orders open",
-            "warn" if left else "dim",
-        )
-        lines.append([name, gate, (f"  ack {format.milliseconds(ask.took_ns):<9}", "dim"), orders])
-    notes = ask.killed.notes if ask.killed else []
+        pieces = [] if answered is None else _confirmed(scene, row.account_id, answered)
+        if newest.killed is None:
+            words: Piece = ("  not confirmed", "bad") if newest.problem else ("  no answer yet", "warn")
+            pieces = [*pieces[:2], (f"{words[0]}: {newest.mode}", words[1])]
+        lines.append([name, *pieces])
+    notes = answered.killed.notes if answered and answered.killed else []
     return [*lines, *[[(f"  {safe_text(note)}", "dim")] for note in notes[-3:]]]
+
+
+def _confirmed(scene: Scene, account_id: AccountId, ask: Ask) -> list[Piece]:
+    """One account's gate, milliseconds, and orders left, as the answer to `ask` has them."""
+    view, killed, glyphs = scene.view, ask.killed, scene.glyphs
+    if view is None or killed is None:
+        return []
+    closed = any(halt.scope == "all" or halt.target == account_id for halt in killed.halts)
+    gate: Piece = (f"{glyphs.yes} halted", "good") if closed else (f"{glyphs.error} NOT HALTED", "bad")
+    mine = [view.orders[order] for order in killed.orders_left if order in view.orders]
+    if ask.mode == "halt":
+        mine = view.open_orders()
+    left = sum(order.account_id == account_id for order in mine)
+    words = f"  {left:,} order{'' if left == 1 else 's'} open" if left else "  no orders open"
+    return [gate, (f"  ack {format.milliseconds(ask.took_ns):<9}", "dim"), (words, "warn" if left else "dim")]
 
 
 def next_lines(scene: Scene, state: Killing, *, typed: str = "", resuming: bool = False) -> list[list[Piece]]:
@@ -194,6 +200,6 @@ def next_lines(scene: Scene, state: Killing, *, typed: str = "", resuming: bool 
 
 def _leave(state: Killing) -> list[Piece]:
     """The halt stays, but only if somebody has confirmed that there is one."""
-    if any(ask.killed is not None and ask.killed.gate_closed for ask in state.asks):
+    if state.gate_closed:
         return [("leave; the HALT stays", "plain")]
     return [("leave; ", "plain"), ("no halt has been confirmed", "bad")]
