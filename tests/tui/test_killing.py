@@ -72,10 +72,17 @@ def test_two_seconds_without_an_answer_bring_up_the_other_paths() -> None:
     assert not halted.needs_other_paths(9_000 * MS)
     canceling = ask(halted, "cancel", 0)  # the daemon looks twice at the venue before it says so
     assert not canceling.needs_other_paths(2_100 * MS)
-    assert (
-        text(account_lines(a_scene(), canceling)).split()[1:]
-        == ["✓", "halted", "ack", "0.0", "ms", "no", "answer", "yet:", "cancel"]
-    )
+    assert text(account_lines(a_scene(), canceling)).split()[1:] == [
+        "✓",
+        "halted",
+        "ack",
+        "0.0",
+        "ms",
+        "no",
+        "answer",
+        "yet:",
+        "cancel",
+    ]
     assert canceling.needs_other_paths(5_100 * MS)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -12,6 +14,7 @@ from tui.table import Column, Row, arrange, fit, name_cells
 from tui.tables.bots import BOTS, ordered, rows_of
 from tui.widgets.filterbar import matching
 
+SMALL = (Decimal("0.00000015"), Decimal(0))
 COLUMNS = (
     Column("name", "Name", 10),
     Column("lesser", "Lesser", 8, rank=2),
@@ -96,6 +99,12 @@ def test_text_from_outside_cannot_steer_the_terminal() -> None:
     cells = [text for text, _ in rows_of(a_scene(), [hostile])[0].cells]
     assert not any("\x1b" in text or "\x07" in text or "\u202e" in text for text in cells)
     assert any("[@click=app.quit]" in text for text in cells)
+
+
+def test_dust_is_not_a_position_one_could_trade() -> None:
+    """A fee taken in coins leaves a remainder: neither flat nor a position."""
+    rows = [replace(row, position=amount) for row, amount in zip(a_view().bots.values(), SMALL, strict=True)]
+    assert [row.cells[10][0] for row in rows_of(a_scene(), rows)] == ["dust", "flat"]
 
 
 def test_a_row_can_be_shown_in_part() -> None:

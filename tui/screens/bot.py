@@ -46,7 +46,7 @@ class BotRoom(Room):
         Binding("l", "logs", "Logs"),
     ]
     DEFAULT_CSS = """
-    BotRoom #head { height: 3; padding: 0 1; }
+    BotRoom #head { height: 3; padding: 0 1; text-wrap: nowrap; text-overflow: ellipsis; }
     BotRoom TabbedContent { height: 1fr; }
     BotRoom TabPane { padding: 0; }
     BotRoom #price { height: 2fr; }
@@ -155,7 +155,7 @@ def head(scene: Scene, row: BotRow) -> list[list[Piece]]:
         (f"  today {format.signed(row.pnl_day, glyphs)}", format.ink_of(row.pnl_day)),
     ]
     entry = f" at {format.price(row.entry_price, glyphs)}" if row.position else ""
-    sharpe = glyphs.dash if row.sharpe is None else format.signed(row.sharpe, glyphs)
+    sharpe = glyphs.dash if row.sharpe is None else format.compact(row.sharpe, glyphs, 6, sign=True)
     second: list[Piece] = [
         ("position ", "dim"),
         position_of(row, scene),
@@ -164,9 +164,9 @@ def head(scene: Scene, row: BotRow) -> list[list[Piece]]:
         (format.price(row.mark, glyphs), "plain"),
         ("   Sharpe ", "dim"),
         (sharpe, "plain"),
-        ("   data ", "dim"),
-        data_age_of(row, scene),
     ]
+    if scene.is_stale(row):
+        second = [("data ", "dim"), data_age_of(row, scene), (" old   ", "warn"), *second]
     reason = safe_text(row.reason)
     said: list[Piece] = [
         (safe_text(row.last_decision) or "undecided", "strong"),

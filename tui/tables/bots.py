@@ -95,7 +95,7 @@ def _cells(scene: Scene, row: BotRow) -> tuple[Piece, ...]:
         (format.change(row.return_fraction, glyphs), format.ink_of(row.return_fraction * 100, places=1)),
         (glyphs.dash, "dim") if row.sharpe is None else (format.compact(row.sharpe, glyphs, 6, sign=True), "plain"),
         (spark([equity for _, equity in curve], TREND_CELLS, glyphs), "note"),
-        (format.rounded(row.position, glyphs, 9), "plain") if row.position else ("flat", "dim"),
+        _short_position(row, scene),
         (safe_text(row.last_decision) or glyphs.dash, "plain"),
         data_age_of(row, scene),
         (why(row), "bad" if row.reason else "dim"),
@@ -103,6 +103,14 @@ def _cells(scene: Scene, row: BotRow) -> tuple[Piece, ...]:
     if scene.is_stale(row) and row.state in ACTIVE:
         return tuple((text, ink if place in {0, 1, 12} else "dim") for place, (text, ink) in enumerate(cells))
     return cells
+
+
+def _short_position(row: BotRow, scene: Scene) -> Piece:
+    """A position in nine cells; what a fee in coins left over, too small to be seen there, is dust."""
+    text = format.rounded(row.position, scene.glyphs, 9)
+    if text == "0":
+        return ("dust" if row.position else "flat", "dim")
+    return (text, "plain")
 
 
 def _trouble(row: BotRow) -> int:

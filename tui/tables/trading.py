@@ -21,7 +21,7 @@ ORDERS: Final = (
     Column("type", "Type", 6, rank=4),
     Column("quantity", "Quantity", 12, right=True),
     Column("filled", "Filled", 12, right=True, rank=3),
-    Column("price", "Price", 12, right=True),
+    Column("price", "Price", 11, right=True),
     Column("status", "Status", 10),
     Column("tag", "For", 8, rank=5),
     Column("id", "Order", 26, rank=7),
