@@ -41,7 +41,7 @@ class Bot:
         self.holding = Holding(birth.spec, birth.instrument, session)
         self.bar_ns = timeframe_ns(birth.spec.timeframe)
         self.done = False
-        self.mark = 0.0
+        self.mark = birth.memory.mark
         self.data_recv_ns = 0
         self.note = ""  # why it is not further, while warming
         self._warmup = birth.strategy.warmup(session.params)
@@ -369,6 +369,7 @@ class Bot:
         """Let the next incarnation begin from here."""
         self.memory.checkpoint = self._checkpoint()
         self.memory.book = self.holding.book
+        self.memory.mark = self.mark
         return self.memory.checkpoint
 
     def _keep(self, fills: tuple[Fill, ...] = (), intents: tuple[m.Intent, ...] = ()) -> None:

@@ -39,6 +39,7 @@ class Memory(msgspec.Struct):
     checkpoint: Checkpoint | None = None
     ledger: tuple[FillArrived, ...] = ()  # every fill there was when the daemon started it; empty once it began
     book: Book | None = None  # belongs to `checkpoint`; None before the first incarnation
+    mark: float = 0.0  # the last price it saw
     slate: Slate = Slate()
     orders: int = 0  # ever sent
     restarts: int = 0

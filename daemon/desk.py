@@ -37,6 +37,8 @@ from daemon.roster import Rooms, Roster
 from daemon.store import AuditRow
 
 STOP_S: Final = 15.0
+HEARD_S: Final = 2.0
+DURABLE_S: Final = 3.0
 IN_SNAPSHOT: Final = 200
 EVENTS_LOST: Final = "it goes on by itself; look again with: algobot ctl show"
 
@@ -156,7 +158,7 @@ class Desk:
         self._be_up()
         await self._roster.admit(spec, "ctl")
         self._roster.keep(self._roster.place(spec.bot_id))
-        self._audit(by, "bot.add", spec.bot_id)
+        await self._durably(by, "bot.add", spec.bot_id)
         if not spec.autostart:
             return Done(f"{spec.bot_id} is there, stopped")
         self._roster.start(spec.bot_id)
@@ -167,7 +169,7 @@ class Desk:
         self._be_up()
         origin = self._roster.place(bot_id).origin
         self._roster.forget(bot_id)
-        self._audit(by, "bot.remove", bot_id)
+        await self._durably(by, "bot.remove", bot_id)
         left = "; it is still in config.toml and comes back with the next start" if origin == "config" else ""
         return Done(f"{bot_id} is gone; its orders and fills stay in the ledger{left}")
 
@@ -177,7 +179,7 @@ class Desk:
         if not self._roster.start(bot_id):
             return Done(f"{bot_id} is {self._roster.row(bot_id).state.value} already")
         self._wish(bot_id, autostart=True)
-        self._audit(by, "bot.start", bot_id)
+        await self._durably(by, "bot.start", bot_id)
         return Done(f"{bot_id} is starting")
 
     async def stop_bot(self, bot_id: BotId, *, flatten: bool = False, by: str = "") -> Done:
@@ -199,14 +201,14 @@ class Desk:
 
     async def pause_bot(self, bot_id: BotId, *, by: str = "") -> Done:
         """Open nothing new; exits go on."""
-        self._tell_running(bot_id, m.PauseBot())
-        self._audit(by, "bot.pause", bot_id)
+        await self._tell_running(bot_id, m.PauseBot())
+        await self._durably(by, "bot.pause", bot_id)
         return Done(f"{bot_id} opens nothing new{self._holds(bot_id)}")
 
     async def resume_bot(self, bot_id: BotId, *, by: str = "") -> Done:
         """Trade again after a pause."""
-        self._tell_running(bot_id, m.ResumeBot())
-        self._audit(by, "bot.resume", bot_id)
+        await self._tell_running(bot_id, m.ResumeBot())
+        await self._durably(by, "bot.resume", bot_id)
         return Done(f"{bot_id} trades again")
 
     async def restart_bot(self, bot_id: BotId, *, by: str = "") -> Done:
@@ -219,7 +221,7 @@ class Desk:
 
     async def close_bot(self, bot_id: BotId, *, by: str = "") -> Done:
         """Close the bot's position at market; the bot keeps running."""
-        self._tell_running(bot_id, m.CloseBot())
+        await self._tell_running(bot_id, m.CloseBot())
         self._audit(by, "bot.close", bot_id)
         left = await self._emergency.wait_closed([self._roster.place(bot_id)], within_s=STOP_S)
         if left:
@@ -288,13 +290,17 @@ class Desk:
         if self.state != "ready":
             raise Refused(f"the daemon is {self.state}", hint="wait until `algobot ctl status` says ready")
 
-    def _tell_running(self, bot_id: BotId, message: m.PauseBot | m.ResumeBot | m.CloseBot) -> None:
+    async def _tell_running(self, bot_id: BotId, message: m.PauseBot | m.ResumeBot | m.CloseBot) -> None:
+        """Tell a bot, and return once it has heard."""
         self._be_up()
         place = self._roster.place(bot_id)
         if place.at_rest:
             state = self._roster.row(bot_id).state.value
             raise Refused(f"{bot_id} is {state}", hint=f"start it first: algobot ctl start {bot_id}")
         self._roster.deliver(bot_id, message)
+        with anyio.move_on_after(HEARD_S):
+            while place.joined and len(place.mailbox):  # noqa: ASYNC110 - whatever was told before is handled too
+                await anyio.sleep(0.005)
 
     def _wish(self, bot_id: BotId, *, autostart: bool) -> None:
         """Remember over a restart whether a person wants the bot to run."""
@@ -308,7 +314,19 @@ class Desk:
 
     def _why(self, place: Place) -> str:
         row = self._roster.row(place.spec.bot_id)
-        return row.reason or f"{row.orders_open} orders are open"
+        waits = f"{row.orders_open} orders are open" if row.orders_open else "it waits for a price to close at"
+        return row.reason or waits
+
+    async def _durably(self, by: str, method: str, params: str) -> None:
+        """Audit, and return once all that was done is on disk; a disk that takes nothing is told, it goes on."""
+        self._audit(by, method, params)
+        with anyio.move_on_after(DURABLE_S):
+            await self._rooms.store.flush()
+            return
+        raise PartialFailure(
+            f"{method} {params} is done but not on disk: {self._rooms.store.state}",
+            hint="it would not survive a crash now; the database heals by itself once it can be written",
+        )
 
     def _audit(self, by: str, method: str, params: str) -> None:
         self._rooms.store.soon(AuditRow(self._rooms.clock.wall_ns(), by, method, params, ""))

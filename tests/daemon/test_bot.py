@@ -548,6 +548,7 @@ def test_a_bot_made_anew_after_a_fault_begins_where_the_last_message_left_it() -
     assert twin.holding.book == bot.holding.book
     assert twin.holding.session.snapshot() == bot.holding.session.snapshot()
     assert twin.open_orders == 1
+    assert twin.mark == bot.mark
     assert notes.asks[-1] == (a_bar(4).close_ns, 0)
     twin.handle(m.FillArrived(half, 7))
     assert twin.holding.book.fills == 1

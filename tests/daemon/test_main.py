@@ -121,6 +121,17 @@ async def test_a_bot_is_added_stopped_started_and_removed_at_run_time(tmp_path: 
             await whole.desk.bot(BotId("late"))
 
 
+async def test_what_a_person_asked_for_is_on_disk_when_the_answer_comes(tmp_path: Path) -> None:
+    """A crash right after the answer forgets nothing."""
+    venue = FakeVenue()
+    history(venue, FLAT)
+    async with a_daemon(venue, a_config(tmp_path, {"paul": a_section()})) as whole:
+        for ask, paused in ((whole.desk.pause_bot, 1), (whole.desk.resume_bot, 0)):
+            await ask(BotId("paul"))
+            with contextlib.closing(sqlite3.connect(tmp_path / "state" / "algobot.db")) as database:
+                assert database.execute("SELECT paused FROM checkpoints").fetchall() == [(paused,)]
+
+
 async def test_stopping_with_flatten_sells_and_restart_keeps_what_is_held(tmp_path: Path) -> None:
     """Close, restart and stop --flatten do what they say, at the venue too."""
     venue = FakeVenue()
