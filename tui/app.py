@@ -16,14 +16,11 @@ from textual.screen import Screen
 from algobot.errors import AlgobotError
 from algobot.model import BotId, BotState
 from algobot.protocol.requests import PauseBot, Reload, Request, ResumeBot, StartBot, StopBot
-from algobot.text import safe_text
 from tui import glyphs
 from tui.killswitch import KillSwitch
 from tui.link import KillLine, Link
 from tui.palette import CtlProvider
-from tui.said import told
 from tui.scene import Scene
-from tui.screens.ask import AskScreen
 from tui.screens.bot import BotRoom
 from tui.screens.bots import BotsRoom
 from tui.screens.health import HealthRoom
@@ -33,8 +30,9 @@ from tui.screens.kill import KillPanel
 from tui.screens.logs import LogsRoom
 from tui.screens.orders import OrdersRoom
 from tui.screens.room import Room
+from tui.steering import Steering
 from tui.theme import CYCLE, SAFE, THEMES
-from tui.verbs import Command, as_ctl, question
+from tui.verbs import Command
 from tui.view import View
 from tui.widgets.footbar import FootBar
 from tui.widgets.topbar import TopBar
@@ -85,7 +83,7 @@ class AlgobotApp(App[None]):
         kill_line: KillLine,
         *,
         read_only: bool = False,
-        halt_file: str = "",
+        other_paths: tuple[str, ...] = ("algobot kill",),
         marks: glyphs.Glyphs | None = None,
     ) -> None:
         super().__init__()
@@ -94,8 +92,8 @@ class AlgobotApp(App[None]):
         self._kill_line = kill_line
         self.kill = KillSwitch(self._kill_line, self._spawn)
         self._read_only = read_only
-        self._halt_file = halt_file
-        self._last_ctl = ""
+        self._other_paths = other_paths  # to the kill switch, where the daemon does not answer
+        self.steering = Steering(self, link, lambda: self.scene.may_change)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = CYCLE[0]
@@ -158,19 +156,15 @@ class AlgobotApp(App[None]):
     def action_kill(self) -> None:
         """First press halts and opens the panel; in the panel, cancels."""
         if not self.scene.may_change:
-            self._read_only_toast("in another terminal: algobot kill")
+            self.steering.refuse(f"in another terminal: {self._other_paths[0]}")
             return
         panel = next((screen for screen in self.screen_stack if isinstance(screen, KillPanel)), None)
         if panel is None:
             self.kill.open()
-            self.push_screen(KillPanel(self._other_paths()))
+            self.push_screen(KillPanel(self._other_paths))
         else:
             self.kill.press()
         self.call_after_refresh(self.draw)
-
-    def _other_paths(self) -> tuple[str, ...]:
-        touch = f"touch {self._halt_file}" if self._halt_file else "touch HALT    (in the daemon's state directory)"
-        return ("algobot kill", touch, "systemctl --user kill -s USR1 algobot")
 
     @on(KillPanel.Flatten)
     def _flatten(self) -> None:
@@ -207,7 +201,7 @@ class AlgobotApp(App[None]):
             await self.link.watch(bot_id)
             self.draw()
         except AlgobotError as error:
-            self._complain(error)
+            self.steering.complain(error)
 
     def action_help(self) -> None:
         """All keys."""
@@ -226,9 +220,9 @@ class AlgobotApp(App[None]):
 
     def action_copy_command(self) -> None:
         """Put the last action on the clipboard, as a shell would take it."""
-        if self._last_ctl:
-            self.copy_to_clipboard(self._last_ctl)
-        words = f"copied: {self._last_ctl}" if self._last_ctl else "nothing done yet that could be copied"
+        if self.steering.last:
+            self.copy_to_clipboard(self.steering.last)
+        words = f"copied: {self.steering.last}" if self.steering.last else "nothing done yet that could be copied"
         self.notify(words, timeout=3, markup=False)
 
     # --- what to do --------------------------------------------------------------------------------------------------
@@ -253,43 +247,7 @@ class AlgobotApp(App[None]):
         elif command.bot_id:
             self.call_later(self.open_bot, command.bot_id)
         elif command.request is not None:
-            self._consider(command.request)
-
-    def _consider(self, request: Request) -> None:
-        line = as_ctl(request)
-        if request.MUTATES and not self.scene.may_change:
-            self._read_only_toast(line)
-            return
-        kind = question(request)
-        if not kind:
-            self._spawn(self._send(request))
-            return
-        target = str(getattr(request, "bot_id", None) or getattr(request, "client_order_id", "") or "everything")
-        words = f"{line.split()[2].capitalize()} {target}?"
-        screen = AskScreen(words, line, name=target if kind == "name" else "")
-
-        def answered(yes: bool | None) -> None:  # noqa: FBT001 - Textual's shape of a callback
-            if yes:
-                self._spawn(self._send(request))
-
-        self.push_screen(screen, answered)
-
-    async def _send(self, request: Request) -> None:
-        self._last_ctl = as_ctl(request)
-        try:
-            reply = await self.link.ask(request, request.REPLY)
-        except AlgobotError as error:
-            self._complain(error)
-            return
-        self.notify(self._last_ctl, title=told(reply), timeout=4, markup=False)
-        self.draw()
-
-    def _read_only_toast(self, instead: str) -> None:
-        self.notify(instead, title="This screen is read-only", severity="warning", markup=False)
-
-    def _complain(self, error: AlgobotError) -> None:
-        hint = f"\n{safe_text(error.hint)}" if error.hint else ""
-        self.notify(f"{safe_text(error.message)}{hint}", title="Not done", severity="error", timeout=8, markup=False)
+            self.steering.consider(command.request)
 
 
 def _verb_request(verb: str, bot_id: BotId, state: BotState) -> Request:

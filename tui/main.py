@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -14,12 +15,27 @@ from tui.link import KillLine, Link
 
 def run(socket: str | Path, *, read_only: bool = False, state_dir: str = "") -> int:
     """Show the daemon at `socket` until quit; the exit code. A daemon that is not there is waited for."""
-    halt_file = latch.path_of(paths.state_dir(state_dir), "all", "")
     place = os.fspath(socket)
-    app = AlgobotApp(Link(place), KillLine(place), read_only=read_only, halt_file=str(halt_file))
+    app = AlgobotApp(Link(place), KillLine(place), read_only=read_only, other_paths=other_paths(place, state_dir))
     app.run()
     print(farewell(app), file=sys.stderr)  # noqa: T201 - the last word belongs to the terminal
     return app.return_code or 0
+
+
+def other_paths(socket: str, state_dir: str = "") -> tuple[str, ...]:
+    """What else throws the kill switch of the daemon at `socket`, as a shell takes it.
+
+    Where its state lies is known only if it was said, or if the socket is the usual one.
+    """
+    usual = socket == os.fspath(paths.client_socket())
+    kill = ["algobot", "kill", *([] if usual else ["--socket", socket])]
+    if not state_dir and not usual:
+        return (shlex.join(kill), "touch HALT    (in the daemon's state directory)")
+    halt_file = latch.path_of(paths.state_dir(state_dir), "all", "")
+    if state_dir:
+        kill += ["--state-dir", state_dir]
+    signal = ("systemctl --user kill -s USR1 algobot",) if usual else ()
+    return (shlex.join(kill), shlex.join(["touch", str(halt_file)]), *signal)
 
 
 def farewell(app: AlgobotApp) -> str:

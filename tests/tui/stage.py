@@ -29,7 +29,8 @@ async def attached(
 ) -> AsyncIterator[tuple[AlgobotApp, Pilot[None]]]:
     """The app on the daemon at `path`, once it shows it."""
     place = str(path)
-    app = AlgobotApp(Link(place), KillLine(place), read_only=read_only, marks=UNICODE)
+    others = ("algobot kill", "touch HALT")
+    app = AlgobotApp(Link(place), KillLine(place), read_only=read_only, other_paths=others, marks=UNICODE)
     async with app.run_test(size=size, notifications=True) as pilot:
         await until(lambda: app.view is not None and app.kill.ready)
         await redraw(app, pilot)
