@@ -19,7 +19,6 @@ from algobot import paths
 from algobot.config import Config
 from algobot.errors import AlgobotError
 from algobot.model import ACTIVE, AccountId, BotMode, BotState
-from algobot.venues import factory
 from daemon.announcer import KEPT, Announcer
 from daemon.assembly import Adapters, Assembly, Keyed, keyed_accounts, prepare_state_dir
 from daemon.control import ControlServer, open_socket
@@ -55,7 +54,7 @@ class Daemon:
         logs: Logs,
         version: str,
         *,
-        adapters: Adapters = factory,
+        adapters: Adapters,
         compile_first: bool = True,
     ) -> None:
         self.config = config

@@ -14,6 +14,7 @@ import anyio.abc
 
 from algobot.config import Config, load
 from algobot.errors import AlgobotError
+from algobot.venues import factory
 from daemon import logs
 from daemon.lifecycle import Daemon
 
@@ -39,7 +40,7 @@ def run(read: Callable[[], Config], *, form: logs.Form = "auto") -> int:
 
 
 async def _serve(config: Config, read: Callable[[], Config], started: logs.Logs) -> None:
-    daemon = Daemon(config, read, started, _version())
+    daemon = Daemon(config, read, started, _version(), adapters=factory)
     async with anyio.create_task_group() as group:
         await group.start(_listen, daemon)
         await daemon.serve()
