@@ -183,16 +183,19 @@ async def a_stage(
     for spec in bots:
         gateway.add_bot(spec)
     stage = Stage(venue, store, halts, gateway, publisher, delivered)
-    async with anyio.create_task_group() as outer:
-        outer.start_soon(store.run)
-        with anyio.fail_after(30):
-            await halts.load()
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(halts.run)
-                tasks.start_soon(gateway.run)
-                if wait:
-                    await gateway.wait_ready()
-                yield stage
-                tasks.cancel_scope.cancel()
-        outer.cancel_scope.cancel()
-    await store.close()
+    try:
+        async with anyio.create_task_group() as outer:
+            outer.start_soon(store.run)
+            with anyio.fail_after(30):
+                await halts.load()
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(halts.run)
+                    tasks.start_soon(gateway.run)
+                    if wait:
+                        await gateway.wait_ready()
+                    yield stage
+                    tasks.cancel_scope.cancel()
+            outer.cancel_scope.cancel()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await store.close()  # its thread would keep a failed run from ending

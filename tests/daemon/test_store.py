@@ -92,14 +92,17 @@ def a_checkpoint(ledger_seq: int = 7) -> Checkpoint:
 async def a_store(path: Path) -> AsyncIterator[Store]:
     """Open a store, run it, stop and close it; nothing here may take 20 s."""
     store = await Store.open(path, instance="main")
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(store.run)
-        try:
-            with anyio.fail_after(20):
-                yield store
-        finally:
-            tasks.cancel_scope.cancel()
-    await store.close()
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(store.run)
+            try:
+                with anyio.fail_after(20):
+                    yield store
+            finally:
+                tasks.cancel_scope.cancel()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await store.close()  # its thread would keep a failed run from ending
 
 
 @pytest.fixture
