@@ -38,6 +38,10 @@ class Delta(NamedTuple):
     changes: tuple[tuple[str, Decimal], ...]
 
 
+VenueKey = tuple[Symbol, VenueOrderId]
+"""A venue numbers the orders of each symbol by itself: the same number on another symbol is another order."""
+
+
 class Book:
     """Orders by both their ids, trades seen, positions by bot, and the sum of all changes by currency."""
 
@@ -47,15 +51,15 @@ class Book:
         self.touched_ns: dict[ClientOrderId, int] = {}  # monotonic, of live orders and those just ended
         self.doubt_ns: dict[ClientOrderId, int] = {}  # monotonic: when a submit whose fate is unknown was last possible
         self.lagging: dict[ClientOrderId, VenueOrder] = {}  # the venue tells of trades that are not here yet
-        self.parked: dict[VenueOrderId, list[VenueFill]] = {}  # trades of orders not known yet
+        self.parked: dict[VenueKey, list[VenueFill]] = {}  # trades of orders not known yet
         self.strays: dict[ClientOrderId, VenueOrder] = {}  # our prefix, but not in the ledger: to be adopted
-        self.foreign: set[VenueOrderId] = set()
+        self.foreign: set[VenueKey] = set()
         self.positions: dict[tuple[BotId, Symbol], Decimal] = {}
         self.totals: dict[str, Decimal] = {}
         self.watermarks: dict[Symbol, int] = {}
         self.fills = 0  # ever folded
         self.deltas: deque[Delta] = deque(maxlen=DELTAS_KEPT)
-        self._by_venue: dict[VenueOrderId, ClientOrderId] = {}
+        self._by_venue: dict[VenueKey, ClientOrderId] = {}
         self._trades: set[tuple[Symbol, TradeId]] = set()
 
     def put(self, order: Order, now_ns: int) -> None:
@@ -69,13 +73,13 @@ class Book:
             self.live.pop(key, None)
             self.doubt_ns.pop(key, None)
         if order.venue_order_id:
-            self._by_venue[order.venue_order_id] = key
+            self._by_venue[order.symbol, order.venue_order_id] = key
 
-    def find(self, client_order_id: ClientOrderId, venue_order_id: VenueOrderId) -> Order | None:
+    def find(self, symbol: Symbol, client_order_id: ClientOrderId, venue_order_id: VenueOrderId) -> Order | None:
         """Return an order by either id."""
         found = self.orders.get(client_order_id) if client_order_id else None
         if found is None and venue_order_id:
-            found = self.orders.get(self._by_venue.get(venue_order_id, ClientOrderId("")))
+            found = self.orders.get(self._by_venue.get((symbol, venue_order_id), ClientOrderId("")))
         return found
 
     def knows(self, symbol: Symbol, trade_id: TradeId) -> bool:
@@ -102,7 +106,7 @@ class Book:
 
     def park(self, trade: VenueFill) -> None:
         """Keep a trade whose order is not known yet; twice told is kept once."""
-        waiting = self.parked.setdefault(trade.venue_order_id, [])
+        waiting = self.parked.setdefault((trade.symbol, trade.venue_order_id), [])
         if all(other.trade_id != trade.trade_id for other in waiting):
             waiting.append(trade)
 
@@ -126,7 +130,7 @@ class Book:
         extra = len(self.orders) - len(self.live) - ENDED_KEPT
         for key in [key for key in self.orders if key not in self.live][: max(0, extra)]:
             order = self.orders.pop(key)
-            self._by_venue.pop(order.venue_order_id, None)
+            self._by_venue.pop((order.symbol, order.venue_order_id), None)
 
     def load(self, orders: Iterable[Order], fills: Iterable[Fill], instrument: Instruments) -> None:
         """Begin from the ledger, in a book that is new: every order that may still matter, every live fill."""

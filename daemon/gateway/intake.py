@@ -42,7 +42,7 @@ class Intake:
     def order(self, seen: VenueOrder, *, queried: bool = False) -> None:
         """Take an order as the venue shows it; `queried` says that it answers a question of ours, asked just now."""
         book = self._on.book
-        order = book.find(seen.client_order_id, seen.venue_order_id)
+        order = book.find(seen.symbol, seen.client_order_id, seen.venue_order_id)
         if order is None:
             if self._on.ids.is_ours(seen.client_order_id):
                 book.strays.setdefault(seen.client_order_id, seen)
@@ -68,7 +68,7 @@ class Intake:
         book = self._on.book
         if book.knows(trade.symbol, trade.trade_id):
             return
-        order = book.find(trade.client_order_id, trade.venue_order_id)
+        order = book.find(trade.symbol, trade.client_order_id, trade.venue_order_id)
         if order is None:
             book.park(trade)
             return
@@ -123,7 +123,7 @@ class Intake:
             self._on.book.put(named, self._on.clock.monotonic_ns())  # recorded with the step that follows
         else:
             self._on.record(named)
-        for trade in self._on.book.parked.pop(venue_order_id, []):
+        for trade in self._on.book.parked.pop((order.symbol, venue_order_id), []):
             self.fill(trade)
         return self._on.book.orders[order.client_order_id]
 

@@ -76,7 +76,7 @@ class Looks:
         for order in seen:
             self._intake.order(order, queried=self._untouched(order.client_order_id, asked_ns))
         ours = self._on.ids.is_ours
-        self._on.book.foreign = {order.venue_order_id for order in seen if not ours(order.client_order_id)}
+        self._on.book.foreign = {(o.symbol, o.venue_order_id) for o in seen if not ours(o.client_order_id)}
         shown = {order.client_order_id for order in seen}
         complete = True
         for key, resting in before.items():
@@ -143,20 +143,20 @@ class Looks:
     async def _match_parked(self) -> bool:
         """Ask the ledger, then the venue, whose the trades are that no order in memory claims."""
         book = self._on.book
-        for venue_order_id, waiting in list(book.parked.items()):
+        for place, waiting in list(book.parked.items()):
             try:
-                order = await self._on.store.reads.order_by_venue_id(self._on.account_id, venue_order_id)
+                order = await self._on.store.reads.order_by_venue_id(self._on.account_id, *place)
             except StoreError:
                 return False
             if order is not None:
                 if order.client_order_id not in book.orders:
                     book.put(order, self._on.clock.monotonic_ns())
-                for trade in book.parked.pop(venue_order_id, []):
+                for trade in book.parked.pop(place, []):
                     self._intake.fill(trade)
             elif waiting and self._on.ids.is_ours(waiting[0].client_order_id):
                 await self._fetch_stray(waiting[0])
             elif self._is_foreign(waiting):
-                book.parked.pop(venue_order_id, None)
+                book.parked.pop(place, None)
         return await self._adopt()
 
     def _is_foreign(self, waiting: list[VenueFill]) -> bool:
@@ -200,7 +200,7 @@ class Looks:
         self._on.alarm("order.adopted", told, hint, bot_id=bot_id)
         self._intake.halt_bot(bot_id, told)
         self._intake.order(seen, queried=True)
-        for trade in self._on.book.parked.pop(seen.venue_order_id, []):
+        for trade in self._on.book.parked.pop((seen.symbol, seen.venue_order_id), []):
             self._intake.fill(trade)
 
     def _heed(self, error: VenueError) -> None:

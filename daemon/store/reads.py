@@ -57,9 +57,12 @@ class Reads:
         found = await self._all("orders", "client_order_id = ?", (client_order_id,))
         return _order(found[0]) if found else None
 
-    async def order_by_venue_id(self, account_id: AccountId, venue_order_id: VenueOrderId) -> Order | None:
-        """Return the order the venue knows by that id."""
-        found = await self._all("orders", "account_id = ? AND venue_order_id = ?", (account_id, venue_order_id))
+    async def order_by_venue_id(
+        self, account_id: AccountId, symbol: Symbol, venue_order_id: VenueOrderId
+    ) -> Order | None:
+        """Return the order the venue knows by that number of that symbol."""
+        where = "account_id = ? AND symbol = ? AND venue_order_id = ?"
+        found = await self._all("orders", where, (account_id, symbol, venue_order_id))
         return _order(found[0]) if found else None
 
     async def orders(self, bot_id: BotId | None = None, *, open_only: bool = False, limit: int = 200) -> list[Order]:

@@ -6,7 +6,17 @@ import time
 from collections.abc import Callable
 
 from algobot.cli.stage import Stage
-from algobot.protocol.requests import Bots, Done, GetStatus, ListBots, PauseBot, Reconcile, Reconciled
+from algobot.protocol.requests import (
+    Bots,
+    Done,
+    GetStatus,
+    ListBots,
+    ListOrders,
+    Orders,
+    PauseBot,
+    Reconcile,
+    Reconciled,
+)
 from algobot.protocol.rows import Status
 
 
@@ -32,6 +42,10 @@ def come_to_rest(stage: Stage) -> None:
     """Pause all bots, wait for their last orders, and compare with the venue."""
     for row in stage.ask(ListBots(), Bots).bots:
         stage.ask(PauseBot(bot_id=row.bot_id), Done)
-    until(lambda: at_rest(stage), "no order open or in flight")
+    try:
+        until(lambda: at_rest(stage), "no order open or in flight")
+    except AssertionError as error:
+        left = stage.ask(ListOrders(open_only=True), Orders).orders
+        raise AssertionError(f"{error}: {left}, {status(stage).accounts}, {stage.tail('daemon.log', 40)}") from None
     outcome = stage.ask(Reconcile(), Reconciled, timeout_s=30.0)
     assert outcome.ok, outcome

@@ -131,7 +131,7 @@ class FakeVenue:
     mute: bool = False  # private streams stay connected and say nothing
     submit_answers: deque[Answer] = field(default_factory=deque)
     cancel_answers: deque[Answer] = field(default_factory=deque)
-    orders: dict[VenueOrderId, Resting] = field(default_factory=dict)
+    orders: dict[tuple[Symbol, VenueOrderId], Resting] = field(default_factory=dict)  # numbered by symbol, as venues do
     trades: list[VenueFill] = field(default_factory=list)
     submits: list[NewOrder] = field(default_factory=list)  # every submit called, whatever became of it
     history: dict[tuple[str, str], list[Bar]] = field(default_factory=dict)
@@ -198,7 +198,7 @@ class FakeVenue:
             resting.status = OrderStatus.PARTIAL if resting.left > 0 else OrderStatus.FILLED
         resting.ts_event_ns = self.now() + self.offset_ns
         trade = VenueFill(
-            trade_id=TradeId(str(len(self.trades) + 1)),
+            trade_id=TradeId(str(1 + sum(trade.symbol == order.symbol for trade in self.trades))),
             venue_order_id=resting.venue_order_id,
             symbol=order.symbol,
             side=order.side,
@@ -248,12 +248,12 @@ class FakeVenue:
         self._check(order)
         resting = Resting(
             order=order,
-            venue_order_id=VenueOrderId(str(1000 + len(self.orders))),
+            venue_order_id=VenueOrderId(str(1 + sum(symbol == order.symbol for symbol, _ in self.orders))),
             status=OrderStatus.OPEN,
             filled=Decimal(0),
             ts_event_ns=self.now() + self.offset_ns,
         )
-        self.orders[resting.venue_order_id] = resting
+        self.orders[order.symbol, resting.venue_order_id] = resting
         self.tell(resting.seen(), self._balances_event())
         if self.fills_at_once:
             self._match(resting)
@@ -388,7 +388,7 @@ class FakeAccount:
             raise VenueRejected("the test said no")
         if answer is Answer.RATE_LIMIT:
             raise VenueRateLimited("too many requests", retry_after_ns=venue.retry_after_ns)
-        resting = venue.orders.get(venue_order_id) or venue.by_client_id(client_order_id)
+        resting = venue.orders.get((symbol, venue_order_id)) or venue.by_client_id(client_order_id)
         if resting is None or resting.order.symbol != symbol or resting.status not in OPEN:
             raise VenueOrderNotFound(f"Unknown order sent: {client_order_id}")
         venue.end(resting)
