@@ -22,7 +22,7 @@ import structlog
 
 from algobot.protocol.events import LineLogged
 from algobot.protocol.rows import LogRow
-from algobot.text import safe_text
+from algobot.text import QUOTED, safe_text
 from daemon.log_lines import Limit, LineWriter, as_json, as_text
 from daemon.redact import Redactor
 
@@ -30,10 +30,8 @@ Form = Literal["auto", "json", "pretty"]
 Level = Literal["debug", "info", "warning", "error"]
 Publish = Callable[[LineLogged], None]
 EventDict = MutableMapping[str, Any]
-ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 _NUMBERS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
-_LONGEST_SHOWN: Final = 300  # on a screen
 _LONGEST_VALUE: Final = 4_000
 _LONGEST_TRACEBACK: Final = 16_000
 _MOST_FIELDS: Final = 64
@@ -107,7 +105,7 @@ class Logs:
         return self.secrets.registered(self._render(ts_ns, level, row.event, fields, journal=self._journal))
 
     def _clean(self, text: str) -> str:
-        return _short(self.secrets(text))
+        return safe_text(self.secrets(text), most=QUOTED)
 
     def _value(self, value: object) -> object:
         match value:
@@ -186,15 +184,10 @@ def _exc_text(raised: object) -> str:
 
 def _shown(fields: dict[str, object], raised: str, secrets: Redactor) -> dict[str, str]:
     """What the Hub shows: short safe text; of a traceback its last line."""
-    shown = {name: _short(_plain(value)) for name, value in fields.items() if name != "bot_id"}
+    shown = {name: safe_text(_plain(value), most=QUOTED) for name, value in fields.items() if name != "bot_id"}
     if raised:
-        shown["exception"] = _short(secrets(raised.rsplit("\n", 1)[-1]))
+        shown["exception"] = safe_text(secrets(raised.rsplit("\n", 1)[-1]), most=QUOTED)
     return shown
-
-
-def _short(text: str) -> str:
-    safe = safe_text(text[:_LONGEST_SHOWN])
-    return safe if len(text) <= _LONGEST_SHOWN else safe + "…"
 
 
 def _plain(value: object) -> str:

@@ -6,7 +6,6 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 import anyio
@@ -15,6 +14,7 @@ import anyio.abc
 from algobot.config import Config, load
 from algobot.errors import AlgobotError
 from algobot.venues import factory
+from algobot.version import VERSION
 from daemon import logs
 from daemon.lifecycle import Daemon
 
@@ -40,7 +40,7 @@ def run(read: Callable[[], Config], *, form: logs.Form = "auto") -> int:
 
 
 async def _serve(config: Config, read: Callable[[], Config], started: logs.Logs) -> None:
-    daemon = Daemon(config, read, started, _version(), adapters=factory)
+    daemon = Daemon(config, read, started, VERSION, adapters=factory)
     async with anyio.create_task_group() as group:
         await group.start(_listen, daemon)
         await daemon.serve()
@@ -60,13 +60,6 @@ async def _listen(daemon: Daemon, *, task_status: anyio.abc.TaskStatus[None]) ->
                     group.start_soon(daemon.kill)
                 else:
                     daemon.stop(signal.Signals(number).name)
-
-
-def _version() -> str:
-    try:
-        return version("algobot")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

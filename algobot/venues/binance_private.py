@@ -15,10 +15,10 @@ import msgspec
 
 from algobot.errors import StreamClosed
 from algobot.model import Symbol
+from algobot.text import QUOTED, safe_text
 from algobot.venues import binance_wire as wire
 from algobot.venues.ccxt_client import CcxtClient, drop
 from algobot.venues.port import Connected, PrivateEvent
-from algobot.venues.text import safe_text
 
 SUBSCRIBE_S: Final = 15.0
 BACKLOG: Final = 100_000  # events nobody has read: the reader is stuck, so end rather than grow
@@ -68,7 +68,7 @@ def read(message: Mapping[str, object], symbols: Mapping[str, Symbol]) -> list[P
             return list(wire.report_events(report, symbols.get(report.s, Symbol(report.s))))
         return [wire.position_event(msgspec.convert(message, wire.AccountPosition, strict=False))]
     except (msgspec.ValidationError, KeyError) as error:
-        raise StreamClosed(f"an account event cannot be read: {safe_text(str(error))}") from error
+        raise StreamClosed(f"an account event cannot be read: {safe_text(str(error), most=QUOTED)}") from error
 
 
 def _divert(exchange: Any, inbox: asyncio.Queue[_Item]) -> None:

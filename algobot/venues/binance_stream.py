@@ -17,9 +17,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from algobot.errors import StreamClosed
 from algobot.model import Bar, BarUpdate, Quote, Symbol, timeframe_ns
+from algobot.text import QUOTED, safe_text
 from algobot.venues.binance_wire import MS_NS
 from algobot.venues.port import Connected, MarketEvent, Subscription
-from algobot.venues.text import safe_text
 
 PER_FRAME: Final = 200  # parameters of one SUBSCRIBE
 PER_CONNECTION: Final = 1024  # streams the venue allows on one connection
@@ -95,7 +95,7 @@ def decode(data: str | bytes, names: Names, ts_recv_ns: int) -> BarUpdate | Quot
     symbol = names.symbols.get(frame.s)
     if symbol is None:
         if frame.id is None and frame.error is None:
-            raise StreamClosed(f"a frame for a symbol nobody asked for: {safe_text(frame.s)!r}")
+            raise StreamClosed(f"a frame for a symbol nobody asked for: {safe_text(frame.s, most=QUOTED)!r}")
         return frame
     kline = frame.k
     if kline is None:
@@ -103,7 +103,7 @@ def decode(data: str | bytes, names: Names, ts_recv_ns: int) -> BarUpdate | Quot
         return Quote(symbol, frame.b, frame.a, event_ns, ts_recv_ns)
     length_ns = names.lengths_ns.get(kline.i)
     if length_ns is None:
-        raise StreamClosed(f"a bar of a timeframe nobody asked for: {safe_text(kline.i)!r}")
+        raise StreamClosed(f"a bar of a timeframe nobody asked for: {safe_text(kline.i, most=QUOTED)!r}")
     open_ns = kline.t * MS_NS
     bar = Bar(open_ns, open_ns + length_ns, kline.o, kline.h, kline.l, kline.c, kline.v)
     return BarUpdate(symbol, kline.i, bar, kline.x, ts_recv_ns)
@@ -170,7 +170,7 @@ async def _read(
     except StreamClosed as closed:
         await queue.put(closed)
     except (websockets.WebSocketException, OSError) as error:
-        await queue.put(StreamClosed(f"{url}: {type(error).__name__}: {safe_text(str(error))}"))
+        await queue.put(StreamClosed(f"{url}: {type(error).__name__}: {safe_text(str(error), most=QUOTED)}"))
 
 
 async def _subscribe(socket: ClientConnection, streams: Sequence[str]) -> set[int]:
@@ -186,6 +186,6 @@ async def _subscribe(socket: ClientConnection, streams: Sequence[str]) -> set[in
 
 def _confirmed(frame: _Frame) -> int:
     if frame.error is not None or frame.id is None:
-        said = safe_text(frame.error.msg) if frame.error is not None else "no reason"
+        said = safe_text(frame.error.msg, most=QUOTED) if frame.error is not None else "no reason"
         raise StreamClosed(f"the subscription was refused: {said}")
     return frame.id

@@ -23,8 +23,8 @@ from algobot.errors import (
     VenueTimeout,
     VenueUnavailable,
 )
+from algobot.text import QUOTED, safe_text
 from algobot.venues.codes import RULES, Verdict
-from algobot.venues.text import safe_text
 
 SECOND_NS: Final = 1_000_000_000
 DEFAULT_RETRY_NS: Final = 10 * SECOND_NS  # over the budget without a word on how long
@@ -138,7 +138,7 @@ def code_of(body: str) -> tuple[str, str]:
             return _from_json(msgspec.json.decode(found.group()))
         except msgspec.DecodeError:
             if (bare := _BARE.search(found.group())) is not None:
-                return "", safe_text(f"cut answer with code {bare.group(1)}")  # half an answer proves nothing
+                return "", f"cut answer with code {bare.group(1)}"  # half an answer proves nothing
     return "", ""
 
 
@@ -168,7 +168,7 @@ def _from_json(answer: object) -> tuple[str, str]:
 
 
 def _pair(code: object, text: object) -> tuple[str, str]:
-    return safe_text(str(code)), safe_text(str(text))
+    return safe_text(str(code), most=QUOTED), safe_text(str(text), most=QUOTED)
 
 
 _BAN_UNTIL: Final = re.compile(r"banned until (\d{13})")

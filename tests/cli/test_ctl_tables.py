@@ -59,22 +59,6 @@ def test_csv_has_one_line_a_row_whatever_the_text(names):
     assert len(next(csv.reader([_csv_line([safe_text(name) for name in names])]))) == len(names)
 
 
-@given(st.text(max_size=60))
-def test_safe_text_is_printable_and_nothing_printable_is_lost(text):
-    """Whatever came in, what goes to a terminal steers nothing."""
-    safe = safe_text(text)
-    assert safe.isprintable()
-    assert [c for c in safe if c != " "] == [c for c in text if c.isprintable() and c != " "]
-
-
-@pytest.mark.parametrize(
-    "text", ["\x1b]52;c;aGk=\x07", "a\u202eb\u2066c", "\x9b31m", "x\u200by", "\ud800", "one\r\ntwo", "\u2028z"]
-)
-def test_what_steers_a_terminal_is_gone(text):
-    """Escape, C1, bidirectional and zero-width characters, lone surrogates, line ends."""
-    assert safe_text(text).isprintable()
-
-
 def test_values_are_said_for_people():
     """Money grouped, gains signed, ages in two units, nothing as nothing."""
     assert words.money("1234567.891") == "1,234,567.89"
