@@ -51,7 +51,7 @@ def _trade_row(symbol: str, trip: RoundTrip, lot: float) -> list[object]:
         _text(symbol),
         "long" if trip.side > 0 else "short",
         trip.lots,
-        repr(trip.lots * lot),
+        f"{trip.lots * lot:.12g}",  # as a person writes it: 0.50535, not 0.5053500000000001
         iso(trip.entry_ns),
         repr(trip.entry_price),
         _text(trip.entry_tag),
