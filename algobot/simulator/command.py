@@ -40,6 +40,7 @@ DEFAULT_ACCOUNT: Final = "sim-key:sim-secret:USDT=1000000,BTC=10,ETH=100"
 @click.option("--accounts", type=click.Path(exists=True, path_type=Path), help="A TOML or JSON file of accounts.")
 @click.option("--spread-bps", default=2.0, show_default=True, help="Between the maker's best bid and ask.")
 @click.option("--step-s", default=0.25, show_default=True, help="Seconds between a price's moves, at least 4 a bar.")
+@click.option("--together", is_flag=True, help="Move all markets at the same instants, which no real venue does.")
 @click.option("--weight-limit", default=6000, show_default=True, help="Request weight per minute and address.")
 @click.option("--order-limit", default=100, show_default=True, help="New orders per ten seconds and account.")
 @click.option("--loop/--pause-at-end", default=False, help="Start the data over, or stand still at their end.")

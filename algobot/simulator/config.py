@@ -47,6 +47,7 @@ class SimConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weight_limit: int = 6000  # a minute and address
     order_limit: int = 100  # in ten seconds and account
     step_s: float = 0.25  # how often a price moves
+    together: bool = False  # all markets move at the same instants; else each has its own phase within a step
     start_prices: dict[str, float] = {}
     clock_skew_ms: int = 0  # venue's wall clock minus ours
     log: Path | None = None

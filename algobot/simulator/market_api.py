@@ -77,11 +77,12 @@ def klines(venue: Venue, call: Call) -> Answer:
     """Bars of market time."""
     market = call.market(venue)
     interval_ms = INTERVALS.get(call.text("interval"))
-    store = venue.tapes[market.rules.symbol].klines
-    if interval_ms is None or not store.offers(interval_ms):
+    tape = venue.tapes[market.rules.symbol]
+    if interval_ms is None or not tape.klines.offers(interval_ms):
         raise refusals.bad_interval()
     start, end = call.number("startTime"), call.number("endTime")
-    found = store.query(interval_ms, start, end, call.limit(500, 1000), forming=venue.shows_forming)
+    forming = venue.shows_forming(tape, interval_ms)
+    found = tape.klines.query(interval_ms, start, end, call.limit(500, 1000), forming=forming)
     return [wire.kline_row(candle, interval_ms) for candle in found]
 
 

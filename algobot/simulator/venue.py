@@ -47,6 +47,7 @@ class Venue:
         self.weights: defaultdict[str, WeightBudget] = defaultdict(lambda: WeightBudget(config.weight_limit))
         self.order_budgets: defaultdict[str, OrderBudget] = defaultdict(lambda: OrderBudget(config.order_limit))
         self.listen_keys: dict[str, Account] = {}
+        self._lags_ms: dict[str, int] = {}  # of market time, less than a step: no two markets move at one instant
         for spec in config.accounts:
             self.add_account(spec)
         for symbol, market in self.markets.items():
@@ -63,13 +64,15 @@ class Venue:
         """Whether every market has shown its last bar."""
         return all(tape.done for tape in self.tapes.values())
 
-    @property
-    def shows_forming(self) -> bool:
-        """Whether klines answers hold the forming bar: only where market time is wall time.
+    def shows_forming(self, tape: Tape, interval_ms: int) -> bool:
+        """Return whether klines answers hold the forming bar: only where market time is wall time, and until its end.
 
         Elsewhere a client that compares a bar's close with its clock would take a forming bar for a closed one.
         """
-        return self.config.speed == 1 and not self.config.data and not self.config.start
+        newest = tape.klines.latest(interval_ms)
+        if newest is None or self.config.speed != 1 or self.config.data or self.config.start:
+            return False
+        return newest[0].open_ms + interval_ms > self.clock.market_ms()
 
     def market(self, symbol: str) -> Market:
         """Return a market by its symbol. Raises Refusal."""
@@ -107,16 +110,17 @@ class Venue:
     def advance(self) -> None:
         """Bring every market to where market time is, and send what is due."""
         now, ms = self.clock.market_ms(), self.clock.wall_ms()
-        for tape in self.tapes.values():
-            tape.advance(now, ms)
+        moves = self.clock.speed > 0  # by hand, all go to the very moment they are told
+        for symbol, tape in self.tapes.items():
+            tape.advance(now - self._lags_ms[symbol] if moves else now, ms)
         self.broadcast.flush()
 
     def beat_s(self) -> float:
-        """Return how often `advance` should be called."""
+        """Return how often `advance` should be called: the more markets, the fewer of them shall move at once."""
         if not self.clock.speed:
             return 0.05
         shortest = min(tape.klines.base_ms for tape in self.tapes.values()) / 1000 / self.clock.speed
-        return min(0.1, max(0.005, shortest / 4))
+        return min(0.1, max(0.005, min(shortest / 4, self.config.step_s / len(self.tapes))))
 
     def _add_tape(self, market: Market, source: Source) -> None:
         config = self.config
@@ -131,6 +135,8 @@ class Venue:
         )
         end_ms = self.end_ms if config.at_end == "pause" else None
         self.tapes[market.rules.symbol] = Tape(self.exchange, market, source, maker, self.broadcast, end_ms)
+        phase = 0.0 if config.together else seeded(config.seed, market.rules.symbol, "phase").random()
+        self._lags_ms[market.rules.symbol] = int(phase * source.base_ms / _steps(config, source.base_ms))
 
 
 def _load(config: SimConfig) -> tuple[dict[str, Recording], list[Rules]]:
@@ -193,8 +199,7 @@ def _source(config: SimConfig, rules: Rules, recording: Recording | None, start_
     """Return the market's prices: its recording, or a process of its own."""
     random = seeded(config.seed, rules.symbol, "price")
     base_ms = recording.base_ms if recording else INTERVALS[config.timeframe]
-    real_s = base_ms / 1000 / config.speed if config.speed else 0.0
-    steps = int(min(240, max(4, real_s / config.step_s)))
+    steps = _steps(config, base_ms)
     if recording is not None:
         return Replay(
             recording.candles,
@@ -216,6 +221,12 @@ def _source(config: SimConfig, rules: Rules, recording: Recording | None, start_
         steps=steps,
         random=random,
     )
+
+
+def _steps(config: SimConfig, base_ms: int) -> int:
+    """Return how often a price moves within a bar."""
+    real_s = base_ms / 1000 / config.speed if config.speed else 0.0
+    return int(min(240, max(4, real_s / config.step_s)))
 
 
 def account_rows(venue: Venue) -> Iterator[tuple[str, dict[str, dict[str, str]]]]:
