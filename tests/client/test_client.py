@@ -21,7 +21,8 @@ from algobot.protocol.requests import (
     Snapshot,
 )
 from algobot.protocol.rows import BotDetail, Status
-from tests.fakes.served import a_server, until
+from tests.fakes.served import a_server
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

@@ -1,11 +1,8 @@
-"""Builders of what the daemon's tests need: bars, specs, fills, and a wait with a deadline."""
+"""Builders of what the daemon's tests need: bars, specs and fills."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
-
-import anyio
 
 from algobot.model import (
     MINUTE_NS,
@@ -83,10 +80,3 @@ def a_spec(
         params=params if params is not None else {"fast": 2, "slow": 4, "atr_period": 1},
         risk=risk or RiskSpec(),
     )
-
-
-async def until(condition: Callable[[], bool], *, within_s: float = 5.0) -> None:
-    """Return once `condition` holds. Raises TimeoutError when it does not in time."""
-    with anyio.fail_after(within_s):
-        while not condition():  # noqa: ASYNC110 - a test waits for whatever it likes, with a deadline
-            await anyio.sleep(0.002)

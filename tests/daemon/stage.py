@@ -27,9 +27,9 @@ from daemon.gateway import Budget, Cadence, Gateway, GatewaySettings, Halts, Lim
 from daemon.messages import BotControl, BotFill, FillArrived, Intent, OrderMoved, Submit
 from daemon.ports import SystemClock
 from daemon.store import Store
-from tests.daemon.builders import until
 from tests.fakes.publisher import FakePublisher
 from tests.fakes.venue import FakeVenue
+from tests.waiting import until
 
 ACCOUNT, ALPHA, BTC = AccountId("main"), BotId("alpha"), Symbol("BTC/USDT")
 QUICK = Cadence(
@@ -102,10 +102,8 @@ class Stage:
 
     async def placed(self, *intents: Intent) -> list[Order]:
         """Submit and return the orders once none of them is an intent any more."""
-        before = len(self.venue_orders())
         known = {order.client_order_id for order in await self.store.reads.orders(limit=1000)}
         self.submit(*intents or (an_intent(),))
-        del before
 
         def new() -> list[Order]:
             book = self.gateway._on.book.orders.values()

@@ -23,7 +23,8 @@ from algobot.protocol.rows import Status
 from algobot.protocol.stream import UnixStream, dial
 from daemon.listen import bind, inherited
 from daemon.roles import Roles
-from tests.fakes.served import a_server, until
+from tests.fakes.served import a_server
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 HELLO = b'{"jsonrpc":"2.0","id":1,"method":"hello"}\n'

@@ -14,8 +14,9 @@ from algobot.protocol.rows import FeedRow
 from daemon.feed import BotMailbox, Feed, FeedPolicy
 from daemon.mailbox import Mailbox
 from daemon.messages import BarArrived, FeedState, HistoryArrived, QuoteArrived
-from tests.daemon.builders import a_bar, until
+from tests.daemon.builders import a_bar
 from tests.fakes.venue import FakeVenue
+from tests.waiting import until
 
 BTC = Symbol("BTC/USDT")
 ETH = Symbol("ETH/USDT")

@@ -13,9 +13,9 @@ import pytest
 from algobot.model import BotId, ClientOrderId, NewOrder, OrderStatus, OrderType, Side, Symbol
 from daemon.gateway import Limits
 from daemon.messages import AccountState, Cancel, CancelBot, Checkpoint, PauseBot, Submit
-from tests.daemon.builders import until
 from tests.daemon.stage import ALPHA, BTC, SLOW, a_bot, a_stage, a_venue, an_intent
 from tests.fakes.venue import Answer
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 _S = OrderStatus

@@ -7,7 +7,7 @@ import pytest
 
 from daemon.gateway import Budget, Priority
 from daemon.ports import SystemClock
-from tests.daemon.builders import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

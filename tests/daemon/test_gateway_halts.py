@@ -12,9 +12,9 @@ from algobot import latch as files
 from algobot.errors import NotFound
 from algobot.model import BotId, OrderStatus, Side
 from daemon.messages import Cancel
-from tests.daemon.builders import until
 from tests.daemon.stage import ACCOUNT, ALPHA, SLOW, a_bot, a_stage, a_venue, an_intent
 from tests.fakes.venue import Answer
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 _S = OrderStatus

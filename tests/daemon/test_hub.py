@@ -15,8 +15,8 @@ from algobot.protocol.rows import LogRow
 from algobot.protocol.rpc import decode_event, decode_incoming
 from daemon import hub as hub_module
 from daemon.hub import Follower, Hub
-from tests.fakes.served import until
 from tests.protocol.samples import ACCOUNT_ROW, BOT_ROW, FILL, HALT, ORDER
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 

@@ -16,9 +16,10 @@ from algobot.errors import ConfigError, LockHeld, NotFound, Refused, StrategyErr
 from algobot.model import AccountId, BotId, BotMode, BotState, OrderStatus, Side
 from daemon import messages as m
 from daemon.assembly import prepare_state_dir
-from tests.daemon.builders import a_spec, until
+from tests.daemon.builders import a_spec
 from tests.daemon.whole import Whole, a_config, a_daemon, a_section, bars, history
 from tests.fakes.venue import Answer, FakeVenue
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 FLAT = [100.0] * 12

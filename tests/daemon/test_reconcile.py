@@ -11,10 +11,9 @@ import pytest
 
 from algobot.errors import Refused
 from algobot.model import ClientOrderId, NewOrder, OrderStatus, OrderType, Side
-from daemon.store import Adjustment
-from tests.daemon.builders import until
 from tests.daemon.stage import ACCOUNT, BTC, QUICK, SLOW, Stage, a_stage, a_venue, an_intent
 from tests.fakes.venue import FakeVenue
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -153,13 +152,14 @@ async def test_dust_is_booked_and_audited(tmp_path: Path) -> None:
     async with a_stage(tmp_path) as stage:
         stage.venue.totals["USDT"] += Decimal("0.0000005")
 
-        async def booked() -> list[Adjustment]:
-            return [row for row in await stage.store.reads.adjustments(ACCOUNT) if row.kind == "dust"]
+        async def booked() -> list[Decimal]:
+            return [row.amount for row in await stage.store.reads.adjustments(ACCOUNT) if row.kind == "dust"]
 
-        with anyio.fail_after(5):
-            while not await booked():  # noqa: ASYNC110 - waits for a row
-                await anyio.sleep(0.01)
-        assert [row.amount for row in await booked()] == [Decimal("0.0000005")]
+        async def is_booked() -> bool:
+            return bool(await booked())
+
+        await until(is_booked)
+        assert await booked() == [Decimal("0.0000005")]
         assert stage.gateway.ready
         assert stage.alarms() == set()
 

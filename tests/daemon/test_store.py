@@ -40,7 +40,7 @@ from daemon.store import (
     Store,
 )
 from daemon.store import schema as schema_module
-from tests.daemon.builders import until
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 ACCOUNT, BOT, BTC = AccountId("main"), BotId("alpha"), Symbol("BTC/USDT")

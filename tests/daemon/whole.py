@@ -18,8 +18,9 @@ from algobot.venues.port import Account, Market
 from daemon import logs
 from daemon.desk import Desk
 from daemon.lifecycle import Daemon
-from tests.daemon.builders import a_bar, until
+from tests.daemon.builders import a_bar
 from tests.fakes.venue import FakeVenue
+from tests.waiting import until
 
 PARAMS: dict[str, int | float | bool | str] = {"fast": 2, "slow": 4, "atr_period": 1}
 

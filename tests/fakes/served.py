@@ -50,10 +50,3 @@ async def a_server(
             with anyio.fail_after(60):
                 yield Served(path, face, hub, server, said)
             tasks.cancel_scope.cancel()
-
-
-async def until(condition: Callable[[], bool], *, within_s: float = 5.0) -> None:
-    """Return once `condition` holds; fail the test if it never does."""
-    with anyio.fail_after(within_s):
-        while not condition():  # noqa: ASYNC110 - the condition is anything
-            await anyio.sleep(0.005)

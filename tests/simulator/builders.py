@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -93,16 +91,6 @@ class RestClient:
         async with self.session.request(method, self.url + path, json=body) as response:
             assert response.status == 200, await response.text()
             return await response.json()
-
-
-async def until(condition: Callable[[], bool] | Callable[[], Awaitable[bool]], seconds: float = 5.0) -> None:
-    """Return as soon as `condition` holds; fail when it does not in time."""
-    async with asyncio.timeout(seconds):
-        while True:
-            found = condition()
-            if found if isinstance(found, bool) else await found:
-                return
-            await asyncio.sleep(0.005)
 
 
 def some_bars(count: int, *, start_ms: int = 1_700_000_040_000, step_ms: int = 60_000) -> list[Candle]:

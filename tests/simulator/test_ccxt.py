@@ -14,8 +14,9 @@ import pytest
 
 from algobot.simulator import SimConfig, Simulator
 from algobot.simulator.truth import read
+from tests.waiting import until
 
-from .builders import ALICE, BOB, until
+from .builders import ALICE, BOB
 
 
 def point(urls: dict[str, Any], base: str) -> None:

@@ -13,8 +13,9 @@ import pytest
 
 from algobot.simulator import AccountSpec, Simulator
 from algobot.simulator.truth import read
+from tests.waiting import until
 
-from .builders import ALICE, BOB, MANUAL, RestClient, until
+from .builders import ALICE, BOB, MANUAL, RestClient
 
 CORE = {
     *("symbol", "orderId", "orderListId", "clientOrderId", "price", "origQty", "executedQty", "origQuoteOrderQty"),

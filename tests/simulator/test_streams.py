@@ -19,8 +19,9 @@ import pytest
 import websockets
 
 from algobot.simulator import SimConfig, Simulator
+from tests.waiting import until
 
-from .builders import ALICE, MANUAL, RestClient, some_bars, until, write_bars
+from .builders import ALICE, MANUAL, RestClient, some_bars, write_bars
 
 ORDER = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "1"}
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from algobot.protocol.rows import BotDetail
-from tests.fakes.served import until
 from tests.tui.builders import NOON, a_link
+from tests.waiting import until
 from tui.app import AlgobotApp
 from tui.glyphs import UNICODE
 from tui.link import KillLine, Link

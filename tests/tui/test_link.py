@@ -17,9 +17,10 @@ from daemon.control import ControlServer, open_socket
 from daemon.hub import Hub
 from daemon.roles import Roles
 from tests.fakes.face import FakeFace
-from tests.fakes.served import a_server, until
+from tests.fakes.served import a_server
 from tests.tui.builders import NOON, SECOND, a_link, a_scene
 from tests.tui.stage import attached, shows
+from tests.waiting import until
 from tui.killing import PATIENCE_NS
 from tui.link import KillLine, Link
 from tui.widgets.topbar import connection

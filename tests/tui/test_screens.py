@@ -10,8 +10,9 @@ from textual.command import CommandPalette
 from textual.widgets import Input
 
 from algobot.model import BotState
-from tests.fakes.served import Served, a_server, until
+from tests.fakes.served import Served, a_server
 from tests.tui.stage import attached, shows, text_of
+from tests.waiting import until
 from tui.screens.ask import AskScreen
 from tui.screens.bot import BotRoom
 from tui.screens.help import HelpScreen

@@ -90,7 +90,7 @@ def an_order(name: str, quantity: str = "0.01", price: str | None = "15000", sid
     )
 
 
-async def until(events: AsyncIterator[T], wanted: Callable[[T], bool]) -> list[T]:
+async def up_to(events: AsyncIterator[T], wanted: Callable[[T], bool]) -> list[T]:
     """Return the events up to the first that is `wanted`."""
     seen: list[T] = []
     with anyio.fail_after(PATIENCE_S):
@@ -256,37 +256,37 @@ async def check_the_private_stream_tells_everything_until_it_is_cut(stage: Stage
     """Connected first; then orders, trades with our id, balances; after a cut a sweep has what was missed."""
     account = stage.account
     async with aclosing(account.stream()) as events:
-        assert isinstance((await until(events, lambda event: isinstance(event, Connected)))[-1], Connected)
+        assert isinstance((await up_to(events, lambda event: isinstance(event, Connected)))[-1], Connected)
         await stage.streaming()
         await account.submit(an_order("seen-1", "0.01", None), valid_ns=WINDOW)
-        seen = await until(events, lambda event: isinstance(event, VenueOrder) and event.status is OrderStatus.FILLED)
+        seen = await up_to(events, lambda event: isinstance(event, VenueOrder) and event.status is OrderStatus.FILLED)
         fills = [event for event in seen if isinstance(event, VenueFill)]
         if not fills:  # where three streams are merged, the trade may come just behind its order
-            seen += await until(events, lambda event: isinstance(event, VenueFill))
+            seen += await up_to(events, lambda event: isinstance(event, VenueFill))
             fills = [event for event in seen if isinstance(event, VenueFill)]
         if not any(isinstance(event, BalancesChanged) for event in seen):
-            await until(events, lambda event: isinstance(event, BalancesChanged))
+            await up_to(events, lambda event: isinstance(event, BalancesChanged))
         swept = await account.fills(BTC)
         assert [(fill.trade_id, fill.quantity, fill.price, fill.fee) for fill in fills] == [
             (fill.trade_id, fill.quantity, fill.price, fill.fee) for fill in swept
         ]
         await stage.cut()
         with pytest.raises(StreamClosed):
-            await until(events, lambda event: False)
+            await up_to(events, lambda event: False)
     await account.submit(an_order("missed-1", "0.02", None), valid_ns=WINDOW)
     assert sum(fill.quantity for fill in await account.fills(BTC, after=fills[-1].trade_id)) == Decimal("0.02")
     async with aclosing(account.stream()) as events:
-        await until(events, lambda event: isinstance(event, Connected))
+        await up_to(events, lambda event: isinstance(event, Connected))
 
 
 async def check_a_cancel_on_the_stream_carries_our_id(stage: Stage) -> None:
     """The venue has an id of its own for the cancel."""
     async with aclosing(stage.account.stream()) as events:
-        await until(events, lambda event: isinstance(event, Connected))
+        await up_to(events, lambda event: isinstance(event, Connected))
         await stage.streaming()
         placed = await stage.account.submit(an_order("gone-1"), valid_ns=WINDOW)
         await stage.account.cancel(BTC, placed.client_order_id, placed.venue_order_id)
-        seen = await until(events, lambda event: isinstance(event, VenueOrder) and event.status is OrderStatus.CANCELED)
+        seen = await up_to(events, lambda event: isinstance(event, VenueOrder) and event.status is OrderStatus.CANCELED)
     last = seen[-1]
     assert isinstance(last, VenueOrder)
     assert (last.client_order_id, last.venue_order_id) == ("gone-1", placed.venue_order_id)
@@ -307,17 +307,17 @@ async def check_bars_are_closed_and_in_order(stage: Stage) -> None:
 async def check_the_market_stream_tells_quotes_and_closed_bars(stage: Stage) -> None:
     """Connected first; a quote where the price is; a bar when its minute is over."""
     async with aclosing(stage.market.stream([Subscription(BTC), Subscription(BTC, "1m")])) as events:
-        assert isinstance((await until(events, lambda event: isinstance(event, Connected)))[-1], Connected)
+        assert isinstance((await up_to(events, lambda event: isinstance(event, Connected)))[-1], Connected)
         await stage.move(21_000)
-        await until(events, lambda event: isinstance(event, Quote) and abs((event.bid + event.ask) / 2 - 21_000) < 100)
+        await up_to(events, lambda event: isinstance(event, Quote) and abs((event.bid + event.ask) / 2 - 21_000) < 100)
         await stage.pass_minutes(2)
-        seen = await until(events, lambda event: isinstance(event, BarUpdate) and event.closed)
+        seen = await up_to(events, lambda event: isinstance(event, BarUpdate) and event.closed)
         bar = seen[-1]
         assert isinstance(bar, BarUpdate)
         assert (bar.symbol, bar.timeframe, bar.bar.close_ns - bar.bar.open_ns) == (BTC, "1m", MINUTE_NS)
         await stage.cut()
         with pytest.raises(StreamClosed):
-            await until(events, lambda event: False)
+            await up_to(events, lambda event: False)
 
 
 CHECKS = [check for name, check in sorted(globals().items()) if name.startswith("check_")]

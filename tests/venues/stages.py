@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
-import anyio
 
 from algobot.config import AccountSection, VenueSection
 from algobot.model import MINUTE_NS, Bar
@@ -20,6 +19,7 @@ from algobot.venues.ccxt_market import CcxtMarket
 from algobot.venues.keys import Keys
 from algobot.venues.port import Account, Market
 from tests.fakes.venue import Answer, FakeVenue
+from tests.waiting import until
 
 KEYS = Keys("key", "secret")
 SUBMIT = "POST /api/v3/order"
@@ -100,9 +100,8 @@ class SimulatorStage:
 
     async def streaming(self) -> None:
         """As the stage promises."""
-        with anyio.fail_after(5):
-            while not any(name.startswith("user:") for c in self._sim.venue.hub.clients for name in c.topics):  # noqa: ASYNC110 - it has no event
-                await anyio.sleep(0.01)
+        clients = self._sim.venue.hub.clients
+        await until(lambda: any(name.startswith("user:") for client in clients for name in client.topics))
 
     async def go_down(self) -> None:
         """As the stage promises."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from decimal import Decimal
@@ -29,8 +28,9 @@ from algobot.venues.binance_market import BinanceMarket, endpoints
 from algobot.venues.ccxt_client import CcxtClient, moved
 from algobot.venues.keys import Keys
 from algobot.venues.port import Connected
-from tests.venues.contract import BTC, WINDOW, an_order, until
+from tests.venues.contract import BTC, WINDOW, an_order, up_to
 from tests.venues.stages import KEYS, SUBMIT
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -178,7 +178,7 @@ async def test_the_stream_is_not_connected_before_the_venue_confirmed() -> None:
     """A venue that never answers the subscription yields no Connected."""
     async with a_rig(keys=Keys("nobody", "s")) as rig, aclosing(rig.account.stream()) as events:
         with anyio.fail_after(10), pytest.raises(StreamClosed):
-            await until(events, lambda event: isinstance(event, Connected))
+            await up_to(events, lambda event: isinstance(event, Connected))
 
 
 async def test_closing_the_account_ends_its_stream() -> None:
@@ -186,10 +186,10 @@ async def test_closing_the_account_ends_its_stream() -> None:
     async with a_rig() as rig:
         await rig.account.open()
         async with aclosing(rig.account.stream()) as events:
-            await until(events, lambda event: isinstance(event, Connected))
+            await up_to(events, lambda event: isinstance(event, Connected))
             await rig.account.close()
             with anyio.fail_after(5), pytest.raises(StreamClosed):
-                await until(events, lambda event: False)
+                await up_to(events, lambda event: False)
         with pytest.raises(VenueRejected, match="not open"):
             await rig.account.submit(an_order("x-1"), valid_ns=WINDOW)
         with pytest.raises(VenueUnavailable):
@@ -220,9 +220,7 @@ async def test_reading_the_stream_can_be_canceled_at_any_time() -> None:
         for pause_s in (0.0, 0.005, 0.05):
             with anyio.move_on_after(pause_s):
                 await read()
-        with anyio.fail_after(2):
-            while any(c.topics for c in rig.sim.venue.hub.clients):  # noqa: ASYNC110 - it has no event
-                await asyncio.sleep(0.01)
+        await until(lambda: not any(c.topics for c in rig.sim.venue.hub.clients), within_s=2)
 
 
 async def test_accounts_of_one_venue_share_its_rules() -> None:
@@ -238,9 +236,7 @@ async def test_accounts_of_one_venue_share_its_rules() -> None:
         await rig.fault("reply", "GET /api/v3/klines", type="latency", ms=300)
         async with anyio.create_task_group() as group:
             group.start_soon(market.bars, BTC, "1m")
-            with anyio.fail_after(5):
-                while not rig.sim.venue.faults.rules()[0].struck:  # noqa: ASYNC110 - it has no event
-                    await asyncio.sleep(0.01)
+            await until(lambda: rig.sim.venue.faults.rules()[0].struck > 0)
             await accounts[0].close()
         assert (await accounts[1].balances())["USDT"].free == Decimal(100_000)
         await accounts[1].close()

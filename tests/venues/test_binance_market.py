@@ -21,7 +21,8 @@ from algobot.simulator.server import Simulator
 from algobot.venues.binance_market import MARGIN_NS, BinanceMarket, endpoints, without_unfinished
 from algobot.venues.binance_rest import BinanceRest
 from algobot.venues.port import Connected, Subscription
-from tests.venues.contract import BTC, until
+from tests.venues.contract import BTC, up_to
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -53,9 +54,7 @@ async def test_history_longer_than_a_page_is_read_whole() -> None:
 async def test_the_bar_that_still_grows_is_not_history() -> None:
     """Where market time is wall time the venue shows it, and we leave it out."""
     async with a_market(speed=1.0) as (sim, market):
-        with anyio.fail_after(5):
-            while sim.venue.tapes["BTCUSDT"].klines.forming is None:  # noqa: ASYNC110 - it has no event
-                await anyio.sleep(0.05)
+        await until(lambda: sim.venue.tapes["BTCUSDT"].klines.forming is not None)
         shown = await market.rest.bars_until_now("BTCUSDT", "1m", MINUTE_NS, 5)
         assert shown[-1].close_ns > time.time_ns(), "or this shows nothing"
         bars = await market.bars(BTC, "1m", limit=4)
@@ -112,10 +111,10 @@ async def test_a_silent_stream_is_ended() -> None:
         a_market(speed=60.0, idle_s=0.5) as (sim, market),
         aclosing(market.stream([Subscription(BTC)])) as events,
     ):
-        await until(events, lambda event: isinstance(event, Connected))
+        await up_to(events, lambda event: isinstance(event, Connected))
         sim.venue.faults.add(Rule(where="stream", fault=Silent(), count=0))
         with pytest.raises(StreamClosed, match="nothing came"):
-            await until(events, lambda event: False)
+            await up_to(events, lambda event: False)
 
 
 async def test_a_symbol_nearly_right_is_suggested() -> None:
