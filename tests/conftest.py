@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
+
+DATA = Path(os.environ.get("ALGOBOT_DATA_DIR") or Path(__file__).parents[2] / "shared" / "data" / "public")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -14,6 +20,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def rounds(request: pytest.FixtureRequest) -> int:
     """How many rounds a campaign plays."""
     return int(request.config.getoption("--rounds"))
+
+
+@pytest.fixture
+def real_file() -> Callable[[str], Path]:
+    """Find a file of real bars by its name, like "BINANCE_BTC_USDT_1m"; a test without its data is skipped."""
+
+    def found(name: str) -> Path:
+        path = DATA / f"{name}.parquet"
+        if not path.is_file():
+            pytest.skip(f"no {path.name}: set ALGOBOT_DATA_DIR to a folder of Parquet bars")
+        return path
+
+    return found
 
 
 @pytest.fixture

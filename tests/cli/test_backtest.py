@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +20,6 @@ from algobot.research.report import iso
 from algobot.strategies import registry
 from tests.kernel.markets import random_bars
 from tests.strategies.test_registry import MINE
-
-DATA = Path(os.environ.get("ALGOBOT_DATA_DIR") or Path(__file__).parents[3] / "shared" / "data" / "public")
 
 
 @pytest.fixture
@@ -151,11 +148,9 @@ def test_numbers_that_are_none_are_refused(data, option, value):
     assert option in result.output
 
 
-def test_real_bars_run_as_they_are():
-    """A year of hourly bars of a real venue, gaps and all."""
-    path = DATA / "BINANCE_ETH_USDT_1h.parquet"
-    if not path.is_file():
-        pytest.skip(f"no {path}: set ALGOBOT_DATA_DIR to a folder of bars")
+def test_real_bars_run_as_they_are(real_file):
+    """Years of hourly bars of a real venue, gaps and all."""
+    path = real_file("BINANCE_ETH_USDT_1h")
     result = call("--strategy", "trend_following", "--data", path, "--json", "--no-files", "--allow-short")
     metrics = json.loads(result.stdout)
     assert metrics["bars"] == 41_776

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,7 +26,6 @@ from tests.e2e.waiting import come_to_rest, until
 
 pytestmark = pytest.mark.e2e
 
-DATA = Path(os.environ.get("ALGOBOT_DATA_DIR") or Path(__file__).parents[3] / "shared" / "data" / "public")
 FIRST = 20_160  # two weeks into the file
 HISTORY = 40  # fewer than any bot asks for, so that bot and backtest begin at the same bar
 BARS = 600
@@ -47,13 +46,11 @@ class Trade(NamedTuple):
 
 
 @pytest.fixture
-def real_bars(tmp_path: Path) -> dict[str, Path]:
+def real_bars(real_file: Callable[[str], Path], tmp_path: Path) -> dict[str, Path]:
     """Cut the minutes of the test out of the real files."""
     found = {}
     for base in ("BTC", "ETH"):
-        source = DATA / f"BINANCE_{base}_USDT_1m.parquet"
-        if not source.exists():
-            pytest.skip(f"no {source.name}: set ALGOBOT_DATA_DIR to a folder of Parquet bars")
+        source = real_file(f"BINANCE_{base}_USDT_1m")
         table = pq.read_table(source).slice(FIRST - HISTORY, HISTORY + BARS)
         found[f"{base}/USDT"] = tmp_path / source.name
         pq.write_table(table, found[f"{base}/USDT"])

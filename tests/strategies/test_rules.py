@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 import talib
@@ -15,7 +12,6 @@ from algobot.model import Param
 from algobot.strategies import registry
 from tests.kernel.markets import model_bars, plain, random_bars
 
-DATA = Path(os.environ.get("ALGOBOT_DATA_DIR") or Path(__file__).parents[3] / "shared" / "data" / "public")
 REAL = ("BINANCE_BTC_USDT_1d", "BINANCE_ETH_USDT_4h", "HYPERLIQUID_SOL_USDC_1h")
 WORDS = {1: "long", -1: "short", 0: "flat", None: "keep"}
 
@@ -107,14 +103,6 @@ TREND = registry.load("trend_following").Params()._asdict()
 REVERSION = registry.load("mean_reversion").Params()._asdict()
 
 
-def real_bars(name: str) -> np.ndarray:
-    """Return real bars, or skip where there are none."""
-    path = DATA / f"{name}.parquet"
-    if not path.is_file():
-        pytest.skip(f"no {path}: set ALGOBOT_DATA_DIR to a folder of bars")
-    return read_bars(path).bars[:20_000]
-
-
 @pytest.mark.parametrize("changes", [{}, {"ma_fast": 3, "ma_slow": 9, "adx_threshold": 10.0, "max_hold_bars": 6}])
 @pytest.mark.parametrize("seed", range(5))
 def test_trend_following_says_what_its_rules_say_on_random_markets(seed, changes):
@@ -162,9 +150,9 @@ def test_ma_crossover_says_what_its_rule_says(fast, slow):
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_all_three_follow_their_rules_on_real_bars(name):
+def test_all_three_follow_their_rules_on_real_bars(name, real_file):
     """On years of recorded bars every word is equal."""
-    bars = real_bars(name)
+    bars = read_bars(real_file(name)).bars[:20_000]
     assert decided("trend_following", TREND, bars) == trend_following_rules(bars, TREND)
     assert decided("mean_reversion", REVERSION, bars) == mean_reversion_rules(bars, REVERSION)
     assert decided("ma_crossover", {}, bars) == ma_crossover_rules(bars, 20, 50)
