@@ -116,7 +116,12 @@ class Assembly:
             )
             self._rooms.money[one.account_id] = Gateway(
                 account,
-                GatewaySettings(account_id=one.account_id, venue=name, base_external=one.section.base_external),
+                GatewaySettings(
+                    account_id=one.account_id,
+                    venue=name,
+                    simulated=venue.simulated,
+                    base_external=one.section.base_external,
+                ),
                 store=self._rooms.store,
                 halts=halts,
                 budget=self._budgets[name],

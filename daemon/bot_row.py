@@ -11,7 +11,7 @@ from daemon.bot import Bot
 from daemon.bot_ports import Memory
 
 
-def row_of(bot: Bot) -> BotRow:
+def row_of(bot: Bot, *, simulated: bool = False) -> BotRow:
     """Return a running bot's row: exact cash and position, the rest at its last mark."""
     return _row(
         bot.spec,
@@ -25,11 +25,20 @@ def row_of(bot: Bot) -> BotRow:
         last_bar_ns=bot.holding.session.last_bar_ns,
         data_recv_ns=bot.data_recv_ns,
         bar_ns=bot.bar_ns,
+        simulated=simulated,
     )
 
 
 def row_at_rest(
-    spec: BotSpec, memory: Memory, book: Book, state: BotState, reason: str, mark: float, bar_ns: int
+    spec: BotSpec,
+    memory: Memory,
+    book: Book,
+    state: BotState,
+    reason: str,
+    mark: float,
+    bar_ns: int,
+    *,
+    simulated: bool = False,
 ) -> BotRow:
     """Return the row of a bot that does not run: what it owns, at the feed's mark."""
     last_bar_ns = memory.checkpoint.bar_close_ns if memory.checkpoint is not None else 0
@@ -45,6 +54,7 @@ def row_at_rest(
         last_bar_ns=last_bar_ns,
         data_recv_ns=0,
         bar_ns=bar_ns,
+        simulated=simulated,
     )
 
 
@@ -61,6 +71,7 @@ def _row(
     last_bar_ns: int,
     data_recv_ns: int,
     bar_ns: int,
+    simulated: bool,
 ) -> BotRow:
     record = memory.record
     at = mark or (float(book.entry_price) if book.position else 0.0)
@@ -98,4 +109,5 @@ def _row(
         started_ns=memory.started_ns,
         restarts=memory.restarts,
         reason=reason,
+        simulated=simulated,
     )

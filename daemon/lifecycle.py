@@ -122,6 +122,7 @@ class Daemon:
             feeds={},
             money={},
             venues={account_id: section.venue for account_id, section in self.config.accounts.items()},
+            simulated=frozenset(name for name, venue in self.config.venues.items() if venue.simulated),
         )
 
     def _desk(self, rooms: Rooms, roster: Roster) -> Desk:

@@ -91,7 +91,7 @@ class RoomOutlets:
     def show(self, bot: Bot, *, urgent: bool) -> None:
         """As the port promises; where nobody watches only what is urgent is said."""
         if urgent or self._announcer.hub.followers:
-            self._announcer.bot_changed(row_of(bot))
+            self._announcer.bot_changed(row_of(bot, simulated=self._place.simulated))
 
     def decided(self, row: DecisionRow) -> None:
         """As the port promises."""

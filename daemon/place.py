@@ -38,14 +38,16 @@ class Place:
         "origin",
         "owned",
         "reason",
+        "simulated",
         "spec",
         "state",
     )
 
-    def __init__(self, spec: BotSpec, origin: str, memory: Memory) -> None:
+    def __init__(self, spec: BotSpec, origin: str, memory: Memory, *, simulated: bool = False) -> None:
         self.spec = spec
         self.origin = origin  # "config" or "ctl"
         self.memory = memory
+        self.simulated = simulated  # where it trades no real money moves
         self.owned: Book | None = None  # by the ledger, before it first runs
         self.bot: Bot | None = None  # the present incarnation, or the last one
         self.instrument: Instrument | None = None

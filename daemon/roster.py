@@ -50,6 +50,7 @@ class Rooms(msgspec.Struct):
     money: dict[AccountId, Money]
     venues: Mapping[AccountId, str]  # where each account is
 
+    simulated: frozenset[str] = frozenset()  # the venues where no real money moves
 
 class Totals(msgspec.Struct, frozen=True):
     """All bots together."""
@@ -89,7 +90,8 @@ class Roster:
             raise Refused(f"there is a bot {spec.bot_id!r} already", hint="remove it first, or choose another name")
         await self.check(spec)
         memory = Memory(weather=Weather(), record=Record(float(spec.capital)))
-        self._places[spec.bot_id] = Place(spec, origin, memory)
+        simulated = self._rooms.venues[spec.account_id] in self._rooms.simulated
+        self._places[spec.bot_id] = Place(spec, origin, memory, simulated=simulated)
         if spec.mode is BotMode.LIVE:
             self._rooms.money[spec.account_id].add_bot(spec)
         self._rooms.announcer.bot_added(self.row(spec.bot_id))
@@ -139,15 +141,14 @@ class Roster:
         """Return a bot as it stands. Raises NotFound."""
         place = self.place(bot_id)
         if place.bot is not None and not place.at_rest and place.state is None:
-            return row_of(place.bot)
+            return row_of(place.bot, simulated=place.simulated)
         book = place.memory.book or place.owned or birth(place.spec.capital)
         if place.instrument is not None:
             book = fold(book, (late.fill for late in place.late), place.instrument)
         mark = self._rooms.feeds[self._rooms.venues[place.spec.account_id]].mark(place.spec.symbol)
         state = place.state or BotState.STOPPED
-        return row_at_rest(
-            place.spec, place.memory, book, state, place.reason, mark, timeframe_ns(place.spec.timeframe)
-        )
+        bar_ns = timeframe_ns(place.spec.timeframe)
+        return row_at_rest(place.spec, place.memory, book, state, place.reason, mark, bar_ns, simulated=place.simulated)
 
     def rows(self) -> list[BotRow]:
         """Return all rows, by name."""

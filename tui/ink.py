@@ -21,6 +21,7 @@ STYLES: Final[dict[str, str]] = {
     "key": "bold $primary",
     "kill": "bold #FFFFFF on $kill",
     "paper": "bold $background on $paper",
+    "sim": "bold $background on $note",
     "live": "bold $background on $live",
 }
 

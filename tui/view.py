@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -51,9 +51,19 @@ LOGS_KEPT: Final = 1000
 ALARMS_KEPT: Final = 50
 CURVE_KEPT: Final = 240  # equity points a bot
 
+Money = Literal["real", "simulated", "paper"]
+MONIES: Final[tuple[Money, ...]] = ("real", "simulated", "paper")  # as much as they matter
+
 K = TypeVar("K")
 V = TypeVar("V")
 Curve = tuple[tuple[int, float], ...]  # (ts_ns, equity), oldest first
+
+
+def money_of(row: BotRow) -> Money:
+    """Whose money a bot trades: orders go to a real venue, or to a simulated one, or nowhere."""
+    if row.mode is BotMode.PAPER:
+        return "paper"
+    return "simulated" if row.simulated else "real"
 
 
 class View(msgspec.Struct, frozen=True):
@@ -76,25 +86,26 @@ class View(msgspec.Struct, frozen=True):
     stopping: str = ""  # why the daemon is going down, if it says so
 
     @property
-    def live(self) -> bool:
-        """Whether any bot trades real money."""
-        return any(row.mode is BotMode.LIVE for row in self.bots.values())
+    def main(self) -> Money:
+        """The money that matters most here: real if any bot trades it, else simulated, else play money."""
+        kinds = {money_of(row) for row in self.bots.values()}
+        return next((kind for kind in MONIES if kind in kinds), "paper")
 
-    def equity(self, mode: BotMode) -> float:
-        """The sum of what the bots of `mode` are worth, in quote units."""
-        return sum(row.equity for row in self.bots.values() if row.mode is mode)
+    def equity(self, money: Money) -> float:
+        """The sum of what the bots with this money are worth, in quote units."""
+        return sum(row.equity for row in self.of_money(money))
 
-    def pnl_day(self, mode: BotMode) -> float:
-        """What the bots of `mode` made since 00:00 UTC."""
-        return sum(row.pnl_day for row in self.bots.values() if row.mode is mode)
+    def pnl_day(self, money: Money) -> float:
+        """What the bots with this money made since 00:00 UTC."""
+        return sum(row.pnl_day for row in self.of_money(money))
 
-    def capital(self, mode: BotMode) -> Decimal:
-        """What the bots of `mode` were given."""
-        return sum((row.capital for row in self.bots.values() if row.mode is mode), Decimal(0))
+    def capital(self, money: Money) -> Decimal:
+        """What the bots with this money were given."""
+        return sum((row.capital for row in self.of_money(money)), Decimal(0))
 
-    def of_mode(self, mode: BotMode) -> list[BotRow]:
-        """The bots of `mode`, by name."""
-        return sorted((row for row in self.bots.values() if row.mode is mode), key=lambda row: row.bot_id)
+    def of_money(self, money: Money) -> list[BotRow]:
+        """The bots with this money, by name."""
+        return sorted((row for row in self.bots.values() if money_of(row) == money), key=lambda row: row.bot_id)
 
     def in_state(self, *states: BotState) -> int:
         """How many bots are in one of `states`."""

@@ -49,8 +49,16 @@ def check(file: str | None, no_strategies: bool, as_json: bool) -> None:
         files = [str(path) for path in loaded.files]
         click.echo(json.dumps({"schema_version": 1, "ok": True, "files": files, "bots": list(bots), "live": live}))
         return
-    money = f"REAL money: {', '.join(live)}" if live else "all on paper"
-    click.echo(f"ok: {', '.join(map(str, loaded.files))}: {len(bots)} bots, {money}")
+    click.echo(f"ok: {', '.join(map(str, loaded.files))}: {len(bots)} bots, {_money(loaded.config, live)}")
+
+
+def _money(config: Config, live: list[str]) -> str:
+    """Say which bots trade real money, which send orders to a simulated venue, or that none does either."""
+    simulated = {name for name in live if config.venues[config.accounts[config.bots[name].account].venue].simulated}
+    real = [name for name in live if name not in simulated]
+    told = [f"REAL money: {', '.join(real)}"] if real else []
+    told += [f"simulated money: {', '.join(sorted(simulated))}"] if simulated else []
+    return "; ".join(told) or "all on paper"
 
 
 @config.command(epilog=_FILE_HELP)

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from ipaddress import ip_address
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
 from algobot.model import AccountId, BotMode, OnRestart, Param, RiskSpec, Symbol
+
+
+def _on_this_machine(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 class DaemonSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,6 +38,11 @@ class VenueSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     adapter: str = "binance"
     base_url: str = ""  # "http://127.0.0.1:8900"; REST and WebSocket both
     sandbox: bool = False
+
+    @property
+    def simulated(self) -> bool:
+        """Whether its money is none: the venue's own test network, or a server on this machine."""
+        return self.sandbox or _on_this_machine(self.base_url)
 
 
 class AccountSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

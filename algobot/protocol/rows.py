@@ -46,6 +46,7 @@ class BotRow(msgspec.Struct, frozen=True):
     started_ns: int = 0
     restarts: int = 0
     reason: str = ""  # why it is degraded, faulted, quarantined or halted
+    simulated: bool = False  # its account's venue is a simulator or a test network: no real money moves
 
 
 class BotDetail(msgspec.Struct, frozen=True):
@@ -105,6 +106,7 @@ class AccountRow(msgspec.Struct, frozen=True):
     orders_foreign: int = 0
     latency_ns: int = 0  # median of the last submits
     reason: str = ""
+    simulated: bool = False  # its venue is a simulator or a test network: no real money moves
 
 
 class FeedRow(msgspec.Struct, frozen=True):

@@ -119,6 +119,7 @@ class Gateway:
             orders_foreign=len(book.foreign),
             latency_ns=median(list(self._sender.latencies_ns)),
             reason=latched[0].words if latched else gate.reason,
+            simulated=self._on.settings.simulated,
         )
 
     def positions(self) -> list[PositionRow]:

@@ -48,6 +48,7 @@ class GatewaySettings(msgspec.Struct, frozen=True):
 
     account_id: AccountId
     venue: str = ""  # for its row
+    simulated: bool = False  # for its row: no real money moves there
     base_external: bool = True  # what the account holds at first sight is not drift
     cadence: Cadence = Cadence()
     limits: Limits = Limits()

@@ -123,11 +123,12 @@ BOT_ROW = rows.BotRow(
     NS,
     1,
     "why",
+    True,
 )
 DECISION = rows.DecisionRow(NS, NS, "long", "because")
 POSITION = rows.PositionRow(ACCOUNT, "BTC", Decimal("0.1"), Decimal("0.5"), Decimal("0.61"), Decimal("0.01"), NS)
 BALANCE = rows.BalanceRow(ACCOUNT, "USDT", Decimal("10.5"), Decimal(0), NS)
-ACCOUNT_ROW = rows.AccountRow(ACCOUNT, "binance", "degraded", False, NS, [POSITION], 1, 2, 3, 31_000_000, "drift")
+ACCOUNT_ROW = rows.AccountRow(ACCOUNT, "binance", "degraded", False, NS, [POSITION], 1, 2, 3, 31_000_000, "drift", True)
 FEED = rows.FeedRow("binance", True, 3, NS, 1, 2, "late")
 HALT = rows.HaltRow("bot", "alpha", "cancel", "test", NS, "root")
 LINE = rows.LogRow(NS, "warning", "order.rejected", "alpha", {"code": "-2010"})

@@ -91,7 +91,7 @@ def test_the_data_age_is_that_of_the_oldest_bot_that_follows_the_market() -> Non
 def test_paper_and_real_money_are_summed_apart() -> None:
     """A paper gain never makes a real loss look smaller."""
     view = a_view(bots=[a_bot("alpha", equity=5.0, mode=BotMode.LIVE), a_bot("bravo", equity=7.0)])
-    assert (view.equity(BotMode.LIVE), view.equity(BotMode.PAPER), view.live) == (5.0, 7.0, True)
+    assert (view.equity("real"), view.equity("paper"), view.main) == (5.0, 7.0, "real")
 
 
 NAMES = st.sampled_from(["alpha", "bravo", "carol"])

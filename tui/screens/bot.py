@@ -23,6 +23,7 @@ from tui.table import Row, name_cells
 from tui.tables.bots import data_age_of, position_of, state_of
 from tui.tables.health import LOGS, log_rows
 from tui.tables.trading import FILLS, ORDERS, fill_rows, order_rows
+from tui.view import Money, money_of
 from tui.widgets.chart import Chart
 from tui.widgets.grid import Grid
 from tui.widgets.words import Words
@@ -96,7 +97,7 @@ class BotRoom(Room):
         fills = [each.only(_FILLS_WITHOUT_BOT) for each in fill_rows(scene, detail.fills)]
         self._fill("#orders", orders, NO_ORDERS, scene)
         self._fill("#fills", fills, NO_FILLS, scene)
-        self.query_one("#config", Words).say(*config_lines(detail.spec))
+        self.query_one("#config", Words).say(*config_lines(detail.spec, money_of(row)))
 
     def _fill(self, name: str, rows: list[Row], empty: tuple[Piece, ...], scene: Scene) -> None:
         grid = self.query_one(name, Grid)
@@ -175,14 +176,14 @@ def head(scene: Scene, row: BotRow) -> list[list[Piece]]:
     return [first, second, [(reason, "bad")] if reason else said]
 
 
-def config_lines(spec: BotSpec) -> list[list[Piece]]:
+def config_lines(spec: BotSpec, money: Money) -> list[list[Piece]]:
     """The bot as config.toml describes it."""
     values: list[tuple[str, str]] = [
         ("strategy", safe_text(spec.strategy)),
         ("symbol", safe_text(spec.symbol)),
         ("timeframe", safe_text(spec.timeframe)),
         ("account", spec.account_id),
-        ("mode", spec.mode.value),
+        ("mode", f"{spec.mode.value} (simulated money)" if money == "simulated" else spec.mode.value),
         ("capital", f"{spec.capital:,f}"),
         ("position_fraction", f"{spec.position_fraction:g}"),
         ("allow_short", str(spec.allow_short).lower()),

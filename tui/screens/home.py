@@ -9,7 +9,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Digits
 
-from algobot.model import BotMode, BotState
+from algobot.model import BotState
 from algobot.text import safe_text
 from tui import format
 from tui.curve import total
@@ -20,7 +20,7 @@ from tui.screens.room import Room
 from tui.table import Column, name_cells
 from tui.tables.bots import BOTS, ordered, rows_of
 from tui.tables.trading import side_of
-from tui.view import View
+from tui.view import MONIES, Money, View
 from tui.widgets.chart import Chart
 from tui.widgets.grid import Grid
 from tui.widgets.words import Words
@@ -30,6 +30,7 @@ HOME_COLUMNS: tuple[Column, ...] = tuple(
     for column in BOTS
     if column.key in {"state", "bot", "equity", "day", "return", "trend", "position", "decision", "reason"}
 )
+KINDS: dict[Money, str] = {"real": "REAL money", "simulated": "simulated money", "paper": "paper"}
 _SHOWN = tuple(BOTS.index(column) for column in HOME_COLUMNS)
 
 
@@ -64,7 +65,7 @@ class HomeRoom(Room):
         if view is None:
             return
         self.set_class(scene.trust == "struck", "-struck")
-        main = BotMode.LIVE if view.live else BotMode.PAPER
+        main = view.main
         digits = self.query_one(Digits)
         worth = format.money(view.equity(main), scene.glyphs)
         if digits.value != worth:
@@ -92,25 +93,24 @@ class HomeRoom(Room):
         self.post_message(BotsRoom.Open(event.key))
 
 
-def _worth(view: View, mode: BotMode) -> list[tuple[int, float]]:
-    """The equity of all bots of one mode over time."""
-    rows = view.of_mode(mode)
+def _worth(view: View, money: Money) -> list[tuple[int, float]]:
+    """The equity of all bots with one kind of money over time."""
+    rows = view.of_money(money)
     curves = {row.bot_id: view.curves.get(row.bot_id, ()) for row in rows}
     return total(curves, besides=sum(row.equity for row in rows if not curves[row.bot_id]))
 
 
-def figures(scene: Scene, view: View, main: BotMode) -> list[list[Piece]]:
+def figures(scene: Scene, view: View, main: Money) -> list[list[Piece]]:
     """What stands beside the big figure: whose money, today, since the start, and what is open."""
     glyphs = scene.glyphs
     equity, day, capital = view.equity(main), view.pnl_day(main), float(view.capital(main))
     gain = equity - capital
     since = gain / capital if capital else 0.0
     today = day / (equity - day) if equity - day else 0.0
-    kind = "live" if main is BotMode.LIVE else "paper"
-    other = BotMode.PAPER if main is BotMode.LIVE else BotMode.LIVE
-    beside = f"  {glyphs.dot}  paper {format.money(view.equity(other), glyphs)}" if view.of_mode(other) else ""
+    others = [(KINDS[kind], view.equity(kind)) for kind in MONIES if kind != main and view.of_money(kind)]
+    beside = "".join(f"  {glyphs.dot}  {kind} {format.money(worth, glyphs)}" for kind, worth in others)
     return [
-        [("  equity, ", "dim"), (kind, "warn" if main is BotMode.LIVE else "plain"), (beside, "dim")],
+        [("  equity, ", "dim"), (KINDS[main], "warn" if main == "real" else "plain"), (beside, "dim")],
         [("  today  ", "dim"), *_gain(day, today, scene)],
         [("  start  ", "dim"), *_gain(gain, since, scene)],
         [("  ", "dim"), *_counts(scene, view)],

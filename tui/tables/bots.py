@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from algobot.model import ACTIVE, BotMode, BotState
+from algobot.model import ACTIVE, BotState
 from algobot.protocol.rows import BotRow
 from algobot.text import safe_text
 from tui import format
@@ -14,6 +14,7 @@ from tui.ink import Piece
 from tui.plot import spark
 from tui.scene import Scene
 from tui.table import Column, Row
+from tui.view import Money, money_of
 
 TREND_CELLS: Final = 14
 
@@ -33,6 +34,7 @@ BOTS: Final = (
     Column("age", "Data", 6, right=True, rank=1),
     Column("reason", "Why", 20, rank=6, grows=True),
 )
+MONIES: Final[dict[Money, Piece]] = {"real": ("LIVE", "warn"), "simulated": ("sim", "note"), "paper": ("paper", "dim")}
 ORDERINGS: Final = ("bot", "equity", "day", "return", "state")  # what `o` goes through
 
 
@@ -87,7 +89,7 @@ def _cells(scene: Scene, row: BotRow) -> tuple[Piece, ...]:
     cells: tuple[Piece, ...] = (
         state_of(row, scene),
         (row.bot_id, "strong"),
-        ("LIVE", "warn") if row.mode is BotMode.LIVE else ("paper", "dim"),
+        MONIES[money_of(row)],
         (safe_text(row.strategy), "dim"),
         (symbol, "dim"),
         (format.compact(row.equity, glyphs, 10), "plain"),

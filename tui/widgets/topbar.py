@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
@@ -9,14 +11,22 @@ from algobot.protocol.rows import HaltRow
 from tui import format
 from tui.ink import Piece
 from tui.scene import DAEMON_SILENT_NS, DATA_STALE_NS, Scene
+from tui.view import Money
 from tui.widgets.words import Words
+
+BADGES: Final[dict[Money, Piece]] = {
+    "real": (" LIVE ", "live"),
+    "simulated": (" LIVE SIM ", "sim"),
+    "paper": (" PAPER ", "paper"),
+}
 
 
 class TopBar(Horizontal):
-    """Never hidden; its border is a thin line for paper, a heavy one for real money, red while halted."""
+    """Never hidden; its border is a thin line for play money, a heavy one for real money, red while halted."""
 
     DEFAULT_CSS = """
     TopBar { dock: top; height: 2; background: $panel; border-bottom: solid $paper 50%; }
+    TopBar.-sim { border-bottom: solid $note 50%; }
     TopBar.-live { border-bottom: heavy $live; }
     TopBar.-halted { background: $kill; }
     TopBar.-halted:nocolor > Words { text-style: bold reverse; }
@@ -33,8 +43,9 @@ class TopBar(Horizontal):
     def draw(self, scene: Scene) -> None:
         """Show the scene."""
         halts = scene.view.halts if scene.view else ()
-        live = bool(scene.view and scene.view.live)
-        self.set_class(live, "-live")
+        money = scene.view.main if scene.view else "paper"
+        self.set_class(money == "real", "-live")
+        self.set_class(money == "simulated", "-sim")
         self.set_class(bool(halts), "-halted")
         narrow = self.size.width < 100
         left, right = whose_money(scene), ages(scene, narrow=narrow)
@@ -48,10 +59,10 @@ class TopBar(Horizontal):
 
 
 def whose_money(scene: Scene) -> list[Piece]:
-    """PAPER or LIVE, in a word; then whose daemon it is."""
+    """PAPER, LIVE SIM (orders go to a simulated venue) or LIVE, in words; then whose daemon it is."""
     if scene.view is None:
         return [(" NO DAEMON ", "dim")]
-    badge: Piece = (" LIVE ", "live") if scene.view.live else (" PAPER ", "paper")
+    badge = BADGES[scene.view.main]
     name = scene.view.status.instance
     pieces = [badge, (f" {name}", "strong")]
     if not scene.may_change:
@@ -108,4 +119,4 @@ def kill_state(scene: Scene) -> Piece:
 
 
 def _white(pieces: list[Piece]) -> list[Piece]:
-    return [(text, ink if ink in {"live", "paper"} else "kill") for text, ink in pieces]
+    return [(text, ink if ink in {"live", "sim", "paper"} else "kill") for text, ink in pieces]

@@ -144,9 +144,10 @@ def add(
     if dry_run:
         say({"message": f"would add: {', '.join(f'{key}={raw(value)}' for key, value in spec.items())}"})
         return
-    if mode == "live":
-        confirm_name(f"{name} will trade with REAL money on account {account}", name, confirmed=confirmed)
     with an_asker(socket, timeout_s) as asker:
+        if mode == "live":
+            money = "simulated" if _is_simulated(asker, account) else "REAL"
+            confirm_name(f"{name} will trade with {money} money on account {account}", name, confirmed=confirmed)
         say(asker.ask("bot.add", spec=spec))
     suggest(f"algobot ctl start {name}" if no_start else f"algobot ctl bots show {name}")
 
@@ -165,6 +166,11 @@ def remove(bot: str, yes: bool, dry_run: bool, socket: str, timeout_s: float) ->
             return
         confirm(f"Remove {bot}?", yes=yes)
         say(asker.ask("bot.remove", bot_id=bot))
+
+
+def _is_simulated(asker: Asker, account: str) -> bool:
+    rows = rows_of(asker.ask("status"), "accounts")
+    return any(row.get("simulated") is True for row in rows if row.get("account_id") == account)
 
 
 def row_of(asker: Asker, bot: str) -> Row:

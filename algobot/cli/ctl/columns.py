@@ -28,7 +28,7 @@ def _why(row: Row) -> str:
 BOTS = (
     _of("BOT", "bot_id"),
     Column("STATE", "state", color=words.state_color),
-    _of("MODE", "mode"),
+    Column("MODE", "mode", words.money_of),
     _of("STRATEGY", "strategy"),
     _of("SYMBOL", "symbol"),
     _of("TF", "timeframe"),

@@ -71,7 +71,8 @@ def _halts(halts: list[Row], *, color: bool) -> list[str]:
 
 def _account(row: Row, *, color: bool) -> str:
     state = _text(row, "state")
-    told = f"{_text(row, 'account_id')} {paint(state, words.STATE_COLORS.get(state, 'red'), on=color)}"
+    money = "simulated money" if row.get("simulated") else "REAL money"
+    told = f"{_text(row, 'account_id')} ({money}) {paint(state, words.STATE_COLORS.get(state, 'red'), on=color)}"
     told += f", reconciled {words.age(row.get('reconciled_ns'))} ago" if row.get("reconciled") else ", not reconciled"
     told += f", {_text(row, 'orders_open')} open"
     for key, word in (("orders_in_flight", "in flight"), ("orders_foreign", "foreign")):

@@ -107,6 +107,12 @@ def state_color(row: Row) -> str:
     return STATE_COLORS.get(str(row.get("state")), "")
 
 
+def money_of(row: Row) -> str:
+    """Return whose money a bot trades: "paper", "live", or "live-sim" where the venue's money is none."""
+    mode = str(row.get("mode") or "")
+    return f"{mode}-sim" if mode == "live" and row.get("simulated") else mode
+
+
 def rows_of(reply: Row, key: str) -> list[Row]:
     """Return the list of objects a reply holds under `key`."""
     found = reply.get(key)
