@@ -104,7 +104,14 @@ class Assembly:
             async def pay(budget: Budget = budget) -> None:
                 await budget.take(Priority.HISTORY)
 
-            self._rooms.feeds[name] = Feed(name, market, TickFilter(), self._rooms.announcer.feed_changed, pay=pay)
+            self._rooms.feeds[name] = Feed(
+                name,
+                market,
+                TickFilter(),
+                self._rooms.announcer.feed_changed,
+                pay=pay,
+                priced=self._rooms.pulse.quotes.add,
+            )
 
     async def accounts(self, halts: Halts, keyed: list[Keyed]) -> None:
         """Make a gateway for every account that trades. Raises ConfigError."""

@@ -41,8 +41,6 @@ class Bot:
         self.holding = Holding(birth.spec, birth.instrument, session)
         self.bar_ns = timeframe_ns(birth.spec.timeframe)
         self.done = False
-        self.mark = birth.memory.mark
-        self.data_recv_ns = 0
         self.note = ""  # why it is not further, while warming
         self._warmup = birth.strategy.warmup(session.params)
         self._out = outlets
@@ -57,6 +55,7 @@ class Bot:
         self._away = True  # bars until the first history is in were missed by the process, not by the stream
         self._tries = 0
         self._shown_ns = 0
+        self._shown_recv_ns = 0
         self._dirty = False
         self._live_before = birth.memory.weather.feed_live
 
@@ -141,16 +140,13 @@ class Bot:
     # --- the market -----------------------------------------------------------------------------------------------
 
     def _on_quote(self, quote: Quote) -> None:
-        self.mark = (quote.bid + quote.ask) / 2
-        self.data_recv_ns = quote.ts_recv_ns
-        if self._hands.guards and self.state in GUARDED:
+        """Guard the position; all else that wants a price looks it up."""
+        if self.state in GUARDED:
             self._hands.protect(quote, may_reduce=self._may_reduce())
-        self._out.judged(self._out.now_ns() - quote.ts_recv_ns)
-        self._show(urgent=False)
+        self._out.judged(quote, self._out.now_ns() - quote.ts_recv_ns)
 
     def _on_bar(self, arrived: m.BarArrived) -> None:
         bar, last_ns = arrived.bar, self.holding.session.last_bar_ns
-        self.data_recv_ns = arrived.ts_recv_ns
         if bar.close_ns <= last_ns:
             return
         if self._asking or (last_ns and bar.open_ns > last_ns):
@@ -208,13 +204,13 @@ class Bot:
         except DataError as error:
             self._out.note("error", "bar.refused", error.message)
             return
-        self.mark = self.mark or bar.close
+        self.memory.mark = bar.close
         self.memory.record.warm(bar.close_ns, bar.close)
 
     def _trade(self, bar: Bar, recv_ns: int) -> None:
         """Fold a bar and do what the strategy says."""
         self.settle()
-        self.mark = bar.close
+        self.memory.mark = bar.close
         if self.memory.stopping or self.memory.closing:
             self._warm(bar)
             self._wind_down()
@@ -226,7 +222,7 @@ class Bot:
             self._out.note("error", "bar.refused", error.message)
             return
         if recv_ns:
-            self._out.judged(self._out.now_ns() - recv_ns)
+            self._out.judged(bar, self._out.now_ns() - recv_ns)
         self._folded = (bar, acted)
         if acted:
             self.settle()
@@ -238,7 +234,7 @@ class Bot:
         if self._folded is None:
             return
         (bar, acted), self._folded = self._folded, None
-        equity = self.equity
+        equity = self.holding.book.equity(bar.close)
         self.memory.record.bar(bar.close_ns, bar.close, equity)
         self._decided(bar, self._out.now_ns(), acted=acted)
         if not acted:
@@ -315,6 +311,16 @@ class Bot:
         return self.memory.slate.unclear or weather.pause_reason
 
     @property
+    def mark(self) -> float:
+        """The last price of its market; before there is any, the close of the last bar it saw."""
+        return self._out.mark() or self.memory.mark
+
+    @property
+    def data_recv_ns(self) -> int:
+        """When its market was last heard of."""
+        return self._out.received_ns()
+
+    @property
     def equity(self) -> float:
         """What it owns, in quote units, at the last mark."""
         return self.holding.book.equity(self.mark) if self.mark else float(self.holding.book.cash)
@@ -369,7 +375,6 @@ class Bot:
         """Let the next incarnation begin from here."""
         self.memory.checkpoint = self._checkpoint()
         self.memory.book = self.holding.book
-        self.memory.mark = self.mark
         return self.memory.checkpoint
 
     def _keep(self, fills: tuple[Fill, ...] = (), intents: tuple[m.Intent, ...] = ()) -> None:
@@ -391,6 +396,13 @@ class Bot:
 
     # --- being seen -----------------------------------------------------------------------------------------------
 
+    def look(self) -> bool:
+        """Show itself, for those who watch, if its market moved since it last did; return whether it did."""
+        moved = self._out.received_ns() > self._shown_recv_ns
+        if moved:
+            self._show(urgent=False)
+        return moved
+
     def _look_again(self) -> None:
         self._wind_down()
         if self._dirty:
@@ -400,6 +412,7 @@ class Bot:
         now_ns = self._out.monotonic_ns()
         if urgent or now_ns - self._shown_ns >= SHOW_NS:
             self._shown_ns, self._dirty = now_ns, False
+            self._shown_recv_ns = self._out.received_ns()
             self._out.show(self, urgent=urgent)
         else:
             self._dirty = True

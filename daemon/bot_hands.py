@@ -34,11 +34,6 @@ class Hands(Protocol):
         """How many orders there ever were."""
         ...
 
-    @property
-    def guards(self) -> bool:
-        """Whether quotes can make it leave a position."""
-        ...
-
     def fold(self, bar: Bar, *, may_open: bool, may_reduce: bool) -> bool:
         """Fold a bar and act; True when there was something to do, which is kept then; else keeping is the bot's.
 

@@ -53,11 +53,6 @@ class LiveHands:
         self._cancel_asked_ns = 0
 
     @property
-    def guards(self) -> bool:
-        """Stops are watched here."""
-        return True
-
-    @property
     def open_orders(self) -> int:
         """How many orders may still fill."""
         return self._memory.slate.open_orders

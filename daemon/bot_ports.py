@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from algobot.model import BotSpec, Fill, Instrument
+from algobot.model import Bar, BotSpec, Fill, Instrument, Quote
 from algobot.protocol.rows import DecisionRow
 from daemon.account_book import Book
 from daemon.bot_record import Record
@@ -39,7 +39,7 @@ class Memory(msgspec.Struct):
     checkpoint: Checkpoint | None = None
     ledger: tuple[FillArrived, ...] = ()  # every fill there was when the daemon started it; empty once it began
     book: Book | None = None  # belongs to `checkpoint`; None before the first incarnation
-    mark: float = 0.0  # the last price it saw
+    mark: float = 0.0  # the close of the last bar it saw
     slate: Slate = Slate()
     orders: int = 0  # ever sent
     restarts: int = 0
@@ -66,6 +66,14 @@ class Outlets(Protocol):
 
     def monotonic_ns(self) -> int:
         """Return the clock for durations."""
+        ...
+
+    def mark(self) -> float:
+        """Return the last good price of its market, 0.0 while there is none; quotes are not told one by one."""
+        ...
+
+    def received_ns(self) -> int:
+        """Return when its market was last heard of, 0 is never."""
         ...
 
     def submit(self, message: Submit) -> None:
@@ -96,7 +104,7 @@ class Outlets(Protocol):
         """The bot folded a bar and traded on it."""
         ...
 
-    def judged(self, latency_ns: int) -> None:
+    def judged(self, event: Bar | Quote, latency_ns: int) -> None:
         """The bot decided on a bar or a quote, so long after it was received."""
         ...
 

@@ -85,7 +85,9 @@ class Desk:
             store=rooms.store.state,
             rss_bytes=rss_bytes(),
             loop_lag_p99_ns=rooms.pulse.loop_lag.p(0.99),
-            decision_p99_ns=rooms.pulse.decision.p(0.99),
+            decision_p99_ns=rooms.pulse.bars.p(0.99, rooms.pulse.quotes),
+            bar_p99_ns=rooms.pulse.bars.p(0.99),
+            quote_p99_ns=rooms.pulse.quotes.p(0.99),
             clients=self.clients(),
         )
 

@@ -30,6 +30,11 @@ from daemon.messages import BarArrived, BotControl, BotFill, BotMarket, FeedStat
 BotMailbox = Mailbox[BotFill, BotControl, BotMarket]
 GATHER_S: Final = 0.05  # bots that join within it share a strand
 STRANDS_MOST: Final = 8  # beyond it all are rebuilt as one
+BREATH: Final = 64  # events in a row after which others may run
+
+
+def unmeasured(age_ns: int, bots: int) -> None:
+    """Nobody measures."""
 
 
 class FeedPolicy(msgspec.Struct, frozen=True):
@@ -60,17 +65,19 @@ class _Listener(msgspec.Struct):
     symbol: Symbol
     timeframe: str
     mailbox: BotMailbox
+    quotes: bool  # whether it is told each of them
 
 
 class _Topic:
     """What is known of one symbol: who listens, the last price, the last sign of life."""
 
-    __slots__ = ("bars", "last_recv_ns", "listeners", "live", "mark", "reason", "seen_s", "symbol")
+    __slots__ = ("bars", "last_recv_ns", "listeners", "live", "mark", "quotes", "reason", "seen_s", "symbol")
 
     def __init__(self, symbol: Symbol) -> None:
         self.symbol = symbol
         self.listeners: dict[BotId, _Listener] = {}
         self.bars: dict[str, dict[BotId, BotMailbox]] = {}  # by timeframe
+        self.quotes: dict[BotId, BotMailbox] = {}  # of those who must act on them
         self.mark = 0.0
         self.live = False
         self.reason = "connecting"
@@ -87,6 +94,7 @@ class _Strand:
         self.life = anyio.CancelScope()  # of the present connection
         self.connected = False
         self.seen_s = 0.0  # when its last event came
+        self.events = 0
 
     @property
     def symbols(self) -> set[Symbol]:
@@ -106,12 +114,14 @@ class Feed:
         *,
         policy: FeedPolicy | None = None,
         pay: Pay = free,
+        priced: Callable[[int, int], None] = unmeasured,
     ) -> None:
         self.venue = venue
         self.history = History(market, pay)
         self.market = market
         self._sane = sane
         self._show = show
+        self._priced = priced  # told how old a quote was when its price was there for so many bots to see
         self._policy = policy or FeedPolicy()
         self._jitter = SystemRandom().random
         self._topics: dict[Symbol, _Topic] = {}
@@ -121,6 +131,8 @@ class Feed:
         self._wake = anyio.Event()
         self._reconnects = 0
         self._rejected = 0
+        self._quotes = 0
+        self._bars = 0
         self._last_recv_ns = 0
         self._reason = "connecting"
         self._called = anyio.Event()
@@ -128,15 +140,20 @@ class Feed:
 
     # --- who listens ---------------------------------------------------------------------------------------------
 
-    def join(self, bot_id: BotId, symbol: Symbol, timeframe: str, mailbox: BotMailbox) -> None:
-        """Send a bot its symbol's quotes and its timeframe's bars from now on; tells it whether they are live."""
+    def join(self, bot_id: BotId, symbol: Symbol, timeframe: str, mailbox: BotMailbox, *, quotes: bool) -> None:
+        """Send a bot its timeframe's bars from now on, and each quote if it must act on them; `mark` is for all.
+
+        It is told at once whether they are live.
+        """
         self.leave(bot_id)
         self._called.set()
-        listener = _Listener(bot_id, symbol, timeframe, mailbox)
+        listener = _Listener(bot_id, symbol, timeframe, mailbox, quotes)
         self._joined[bot_id] = listener
         topic = self._topics.setdefault(symbol, _Topic(symbol))
         topic.listeners[bot_id] = listener
         topic.bars.setdefault(timeframe, {})[bot_id] = mailbox
+        if quotes:
+            topic.quotes[bot_id] = mailbox
         carried = {subscription for strand in self._strands for subscription in strand.subscriptions} | self._new
         wanted = {Subscription(symbol), Subscription(symbol, timeframe)} - carried
         if wanted:
@@ -151,6 +168,7 @@ class Feed:
             topic = self._topics[listener.symbol]
             topic.listeners.pop(bot_id, None)
             topic.bars[listener.timeframe].pop(bot_id, None)
+            topic.quotes.pop(bot_id, None)
 
     def ask(self, bot_id: BotId, *, since_ns: int = 0, count: int = 0) -> None:
         """Get a bot the bars from `since_ns` on, or the last `count`, as `HistoryArrived` in its control lane."""
@@ -188,6 +206,8 @@ class Feed:
             last_recv_ns=self._last_recv_ns,
             reconnects=self._reconnects,
             rejected_ticks=self._rejected,
+            quotes=self._quotes,
+            bars=self._bars,
             reason="" if connected else self._reason,
         )
 
@@ -261,7 +281,8 @@ class Feed:
                 async with aclosing(stream) as events:
                     async for event in events:
                         strand.seen_s = time.monotonic()
-                        if self._take(strand, event):
+                        strand.events += 1
+                        if self._take(strand, event) or strand.events % BREATH == 0:
                             await anyio.lowlevel.checkpoint()  # its bots act before those of the next symbol wake
                 return "it ended"
         except VenueError as error:
@@ -308,13 +329,15 @@ class Feed:
         if not self._sane.quote(quote):
             self._rejected += 1
             return False
+        self._quotes += 1
         topic.mark = (quote.bid + quote.ask) / 2
         self._seen(topic, quote.ts_recv_ns)
-        if topic.listeners:
+        self._priced(time.time_ns() - quote.ts_recv_ns, len(topic.listeners) - len(topic.quotes))
+        if topic.quotes:
             message = QuoteArrived(quote)
-            for listener in topic.listeners.values():
-                listener.mailbox.tell_market(message)
-        return bool(topic.listeners)
+            for mailbox in topic.quotes.values():
+                mailbox.tell_market(message)
+        return bool(topic.quotes)
 
     def _take_bar(self, update: BarUpdate) -> bool:
         topic = self._topics.get(update.symbol)
@@ -327,6 +350,7 @@ class Feed:
         self._seen(topic, update.ts_recv_ns)
         if not update.closed:
             return False
+        self._bars += 1
         self.history.note(update.symbol, update.timeframe, update.bar)
         message = BarArrived(update.bar, update.ts_recv_ns)
         mailboxes = topic.bars.get(update.timeframe, {}).values()

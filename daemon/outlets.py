@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from algobot.model import MINUTE_NS, Fill, Order, OrderStatus, OrderType
+from algobot.model import MINUTE_NS, Bar, Fill, Order, OrderStatus, OrderType, Quote
 from algobot.protocol.rows import DecisionRow
 from daemon.announcer import Announcer
 from daemon.bot import Bot
@@ -57,6 +57,14 @@ class RoomOutlets:
         """As the port promises."""
         return self._clock.monotonic_ns()
 
+    def mark(self) -> float:
+        """As the port promises."""
+        return self._feed.mark(self._place.spec.symbol)
+
+    def received_ns(self) -> int:
+        """As the port promises."""
+        return self._feed.received_ns(self._place.spec.symbol)
+
     def submit(self, message: Submit) -> None:
         """As the port promises."""
         assert self._money is not None
@@ -106,7 +114,7 @@ class RoomOutlets:
             self._sampled = minute
             self._store.soon(EquitySample(bot_id, bar_close_ns, equity))
 
-    def judged(self, latency_ns: int) -> None:
+    def judged(self, event: Bar | Quote, latency_ns: int) -> None:
         """As the port promises."""
         self._pulse.decision.add(latency_ns)
 

@@ -27,11 +27,6 @@ class PaperHands:
         self._keep = keep
 
     @property
-    def guards(self) -> bool:
-        """Stops are matched within bars."""
-        return False
-
-    @property
     def note(self) -> str:
         """The decision says it all."""
         return ""

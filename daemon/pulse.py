@@ -25,18 +25,22 @@ class Percentiles:
         self._now = array("q", bytes(8 * BUCKETS))
         self._before = array("q", bytes(8 * BUCKETS))
 
-    def add(self, duration_ns: int) -> None:
-        """Count one; negative ones (a clock was set) count as nothing."""
+    def add(self, duration_ns: int, times: int = 1) -> None:
+        """Count one, or so many alike; negative ones (a clock was set) count as nothing."""
         bits = duration_ns.bit_length() if duration_ns > 0 else 0
-        self._now[bits * FINE + ((duration_ns >> (bits - 5)) & (FINE - 1)) if bits > 5 else max(duration_ns, 0)] += 1
+        fine = (duration_ns >> (bits - 5)) & (FINE - 1) if bits > 5 else 0
+        self._now[bits * FINE + fine if bits > 5 else max(duration_ns, 0)] += times
 
     def turn(self) -> None:
         """Begin a new window; what is older than the last one is forgotten."""
         self._before, self._now = self._now, array("q", bytes(8 * BUCKETS))
 
-    def p(self, fraction: float) -> int:
-        """Return nanoseconds that `fraction` of them do not exceed (by more than a bucket), 0 when there are none."""
-        counts = [now + before for now, before in zip(self._now, self._before, strict=True)]
+    def p(self, fraction: float, *others: Percentiles) -> int:
+        """Return nanoseconds that `fraction` of them do not exceed (by more than a bucket), 0 when there are none.
+
+        With `others` of all of them together.
+        """
+        counts = [sum(bucket) for bucket in zip(*(c for one in (self, *others) for c in one._both()), strict=True)]
         left = sum(counts) * fraction
         if not left:
             return 0
@@ -45,6 +49,9 @@ class Percentiles:
             if left <= 0:
                 return _middle(bucket)
         return 0
+
+    def _both(self) -> tuple[array[int], array[int]]:
+        return self._now, self._before
 
 
 def _middle(bucket: int) -> int:
@@ -60,7 +67,8 @@ class Pulse:
 
     def __init__(self) -> None:
         self.loop_lag = Percentiles()
-        self.decision = Percentiles()
+        self.bars = Percentiles()  # received → a bot has decided on it
+        self.quotes = Percentiles()  # received → a bot has its price; has judged it, where it must act on quotes
         self.beat_ns = time.monotonic_ns()
 
     async def run(self) -> None:
@@ -74,7 +82,8 @@ class Pulse:
             if self.beat_ns - turned_ns > WINDOW_S * 1e9:
                 turned_ns = self.beat_ns
                 self.loop_lag.turn()
-                self.decision.turn()
+                self.bars.turn()
+                self.quotes.turn()
 
 
 def rss_bytes() -> int:

@@ -25,6 +25,7 @@ from daemon.bot_record import Record
 from daemon.bot_row import row_at_rest, row_of
 from daemon.chores import Chores
 from daemon.feed import Feed
+from daemon.gallery import Gallery
 from daemon.order_slate import Slate, Tracked
 from daemon.outlets import RoomOutlets
 from daemon.place import Place
@@ -68,6 +69,7 @@ class Roster:
         self._rooms = rooms
         self._places: dict[BotId, Place] = {}
         self.chores = Chores()
+        self.gallery = Gallery(self._places.values(), rooms.announcer.hub)
         self._group: anyio.abc.TaskGroup | None = None
         self._supervisor: Supervisor | None = None
 
@@ -76,6 +78,7 @@ class Roster:
         self._group = group
         self._supervisor = Supervisor(group, self)
         group.start_soon(self.chores.run, name="chores")
+        group.start_soon(self.gallery.run, name="gallery")
 
     # --- who there is ---------------------------------------------------------------------------------------------
 
@@ -298,7 +301,8 @@ class Roster:
             place.bot, place.state, place.reason = bot, None, ""
             return bot
 
-        feed.join(spec.bot_id, spec.symbol, spec.timeframe, place.mailbox)
+        guards = spec.mode is BotMode.LIVE  # a paper bot's stops are matched within bars
+        feed.join(spec.bot_id, spec.symbol, spec.timeframe, place.mailbox, quotes=guards)
         self._supervisor.start(spec.bot_id, place.mailbox, make)
 
     def _rest(self, place: Place, state: BotState, reason: str) -> None:

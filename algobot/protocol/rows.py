@@ -119,6 +119,8 @@ class FeedRow(msgspec.Struct, frozen=True):
     reconnects: int = 0
     rejected_ticks: int = 0
     reason: str = ""
+    quotes: int = 0  # taken since the daemon started
+    bars: int = 0  # closed ones, likewise
 
 
 class HaltRow(msgspec.Struct, frozen=True):
@@ -163,5 +165,7 @@ class Status(msgspec.Struct, frozen=True):
     store: str = "ok"  # "ok" or why it takes no writes
     rss_bytes: int = 0
     loop_lag_p99_ns: int = 0
-    decision_p99_ns: int = 0  # market event received → decision made
+    decision_p99_ns: int = 0  # market event received → decision made: bars and quotes together, one per bot and event
     clients: int = 0
+    bar_p99_ns: int = 0  # closed bar received → the bot has decided
+    quote_p99_ns: int = 0  # quote received → the bot sees its price; or has judged it, where it acts on quotes

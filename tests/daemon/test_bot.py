@@ -51,6 +51,8 @@ class Notes:
         self.decisions: list[DecisionRow] = []
         self.bars: list[tuple[int, float, float]] = []
         self.lines: list[str] = []
+        self.price = 0.0
+        self.heard_ns = 0
         self.shown = 0
 
     def now_ns(self) -> int:
@@ -60,6 +62,14 @@ class Notes:
     def monotonic_ns(self) -> int:
         """Return the test's time."""
         return self.now
+
+    def mark(self) -> float:
+        """Return the test's price."""
+        return self.price
+
+    def received_ns(self) -> int:
+        """Return when the test last moved the market."""
+        return self.heard_ns
 
     def submit(self, message: m.Submit) -> None:
         """Note."""
@@ -93,7 +103,7 @@ class Notes:
     def later(self, bot: Bot) -> None:
         """Leave it to the next message, or to the test."""
 
-    def judged(self, latency_ns: int) -> None:
+    def judged(self, event: object, latency_ns: int) -> None:
         """Nothing to note."""
 
     def note(self, level: str, event: str, text: str) -> None:
@@ -313,7 +323,7 @@ def test_closing_a_paper_position_is_one_fill_and_the_bot_goes_on() -> None:
     bot = a_bot(a_spec(), notes, history=bars(UP[:4]))
     feed(bot, bars(UP[4:], 4))
     assert bot.holding.book.position > 0
-    bot.handle(m.QuoteArrived(Quote(Symbol("BTC/USDT"), 104.0, 106.0, 1, 1)))
+    notes.price = 105.0
     bot.handle(m.CloseBot())
     assert bot.holding.book.position == 0
     assert (notes.fills[-1].price, notes.fills[-1].tag) == (Decimal("105.0"), "close")
@@ -358,18 +368,20 @@ def test_a_checkpoint_of_other_parameters_means_warming_up_afresh_with_the_posit
 
 
 def test_rows_are_shown_at_most_five_times_a_second_unless_urgent() -> None:
-    """A flood of quotes builds few rows; the last one is shown with the next look."""
+    """A market in motion builds few rows, one that stands still none; the last one is shown with the next look."""
     notes = Notes()
     bot = a_bot(a_spec(), notes, history=bars(UP[:4]))
     notes.now += 1_000_000_000
     before = notes.shown
-    for n in range(100):
+    for _ in range(100):
         notes.now += 10_000_000
-        bot.handle(m.QuoteArrived(Quote(Symbol("BTC/USDT"), 104.0 + n, 106.0 + n, 1, 1)))
+        notes.heard_ns = notes.now
+        assert bot.look()
     assert notes.shown - before == 5
     notes.now += 1_000_000_000
     bot.handle(m.LookAgain())
     assert notes.shown - before == 6
+    assert not bot.look()
 
 
 # --- live ----------------------------------------------------------------------------------------------------------
@@ -501,7 +513,7 @@ def test_what_is_too_small_to_sell_stays_and_does_not_keep_a_stop_from_ending() 
     notes = Notes()
     bot = a_bot(LIVE, notes, history=bars(UP[:4]))
     bot.handle(m.FillArrived(a_fill(Side.BUY, "0.06", "100"), 1))
-    bot.handle(m.QuoteArrived(Quote(Symbol("BTC/USDT"), 49.0, 51.0, 1, 1)))
+    notes.price = 50.0
     bot.handle(m.StopBot(flatten=True))
     assert bot.done
     assert notes.lines == ["position.too_small"]

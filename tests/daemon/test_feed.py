@@ -58,10 +58,11 @@ async def test_bots_share_one_stream_and_each_gets_its_symbol_and_timeframe() ->
     """Three bots on two symbols make one connection; bars go to their timeframe only."""
     venue = FakeVenue()
     async with a_feed(venue) as (feed, _):
-        boxes = {name: a_mailbox() for name in ("a", "b", "c")}
-        feed.join(BotId("a"), BTC, "1m", boxes["a"])
-        feed.join(BotId("b"), BTC, "5m", boxes["b"])
-        feed.join(BotId("c"), ETH, "1m", boxes["c"])
+        boxes = {name: a_mailbox() for name in ("a", "b", "c", "d")}
+        feed.join(BotId("a"), BTC, "1m", boxes["a"], quotes=True)
+        feed.join(BotId("b"), BTC, "5m", boxes["b"], quotes=True)
+        feed.join(BotId("c"), ETH, "1m", boxes["c"], quotes=True)
+        feed.join(BotId("d"), BTC, "5m", boxes["d"], quotes=False)
         await until(lambda: feed.row().connected)
         assert len(venue.public) == 1
         for box in boxes.values():
@@ -77,6 +78,8 @@ async def test_bots_share_one_stream_and_each_gets_its_symbol_and_timeframe() ->
         assert [m.bar for m in got["b"] if isinstance(m, BarArrived)] == [a_bar(3)]
         assert got["c"] == []
         assert got["a"][0] is got["b"][0]
+        assert [type(m) for m in got["d"]] == [BarArrived], "quotes are for those who must act on them"
+        assert (feed.row().quotes, feed.row().bars) == (1, 2)
         assert feed.mark(BTC) == 100.0
         assert feed.mark(ETH) == 0.0
 
@@ -87,7 +90,7 @@ async def test_what_cannot_be_true_never_reaches_a_bot_and_is_counted() -> None:
     venue = FakeVenue()
     async with a_feed(venue) as (feed, _):
         box = a_mailbox()
-        feed.join(BotId("a"), BTC, "1m", box)
+        feed.join(BotId("a"), BTC, "1m", box, quotes=True)
         await until(lambda: feed.row().connected)
         venue.quote("BTC/USDT", -1, 101)
         venue.bar("BTC/USDT", "1m", a_bar(1, -5.0))
@@ -107,7 +110,7 @@ async def test_a_broken_stream_is_rebuilt_and_the_bots_are_told_both_times() -> 
     async with a_feed(venue) as (feed, rows):
         box = a_mailbox()
         seen: list[object] = []
-        feed.join(BotId("a"), BTC, "1m", box)
+        feed.join(BotId("a"), BTC, "1m", box, quotes=True)
         await until(lambda: feed.row().connected)
         venue.cut()
         await until(lambda: feed.row().reconnects == 1 and feed.row().connected)
@@ -124,8 +127,8 @@ async def test_silence_of_one_symbol_is_told_to_its_bots_only_and_ends_with_the_
     venue = FakeVenue()
     async with a_feed(venue, QUICK) as (feed, _):
         silent, loud = a_mailbox(), a_mailbox()
-        feed.join(BotId("silent"), ETH, "1m", silent)
-        feed.join(BotId("loud"), BTC, "1m", loud)
+        feed.join(BotId("silent"), ETH, "1m", silent, quotes=True)
+        feed.join(BotId("loud"), BTC, "1m", loud, quotes=True)
         heard: list[object] = []
         loud_heard: list[object] = []
 
@@ -147,7 +150,7 @@ async def test_a_stream_that_is_connected_but_silent_is_rebuilt() -> None:
     """Pings answered and no data: the connection is given up and made anew."""
     venue = FakeVenue()
     async with a_feed(venue, QUICK) as (feed, rows):
-        feed.join(BotId("a"), BTC, "1m", a_mailbox())
+        feed.join(BotId("a"), BTC, "1m", a_mailbox(), quotes=True)
         await until(lambda: feed.row().reconnects >= 2)
         assert any("silent for 0.05 s" in row.reason for row in rows)
         await until(lambda: feed.row().connected)
@@ -161,7 +164,7 @@ async def test_bots_that_want_the_same_history_cause_one_request() -> None:
     async with a_feed(venue) as (feed, _):
         boxes = [a_mailbox() for _ in range(50)]
         for number, box in enumerate(boxes):
-            feed.join(BotId(f"b{number}"), BTC, "1m", box)
+            feed.join(BotId(f"b{number}"), BTC, "1m", box, quotes=True)
         await until(lambda: feed.row().connected)
         for number in range(50):
             feed.ask(BotId(f"b{number}"), count=30)
@@ -173,7 +176,7 @@ async def test_bots_that_want_the_same_history_cause_one_request() -> None:
         venue.bar("BTC/USDT", "1m", a_bar(40, 140.0))
         await until(lambda: len(boxes[0]) == 1)
         late = a_mailbox()
-        feed.join(BotId("late"), BTC, "1m", late)
+        feed.join(BotId("late"), BTC, "1m", late, quotes=True)
         feed.ask(BotId("late"), since_ns=a_bar(38).open_ns)
         (answer,) = [m for m in waiting(late) if isinstance(m, HistoryArrived)]
         assert [bar.open_ns for bar in answer.bars] == [a_bar(n).open_ns for n in (38, 39, 40)]
@@ -188,7 +191,7 @@ async def test_after_a_break_history_is_fetched_again() -> None:
     async with a_feed(venue) as (feed, _):
         box = a_mailbox()
         heard: list[object] = []
-        feed.join(BotId("a"), BTC, "1m", box)
+        feed.join(BotId("a"), BTC, "1m", box, quotes=True)
         await until(lambda: feed.row().connected)
         feed.ask(BotId("a"), count=5)
         await until(lambda: any(isinstance(m, HistoryArrived) for m in collect(box, heard)))
@@ -209,7 +212,7 @@ async def test_a_venue_that_is_down_is_waited_for_and_the_bots_know_why() -> Non
     async with a_feed(venue) as (feed, _):
         box = a_mailbox()
         heard: list[object] = []
-        feed.join(BotId("a"), BTC, "1m", box)
+        feed.join(BotId("a"), BTC, "1m", box, quotes=True)
         feed.ask(BotId("a"), count=5)
         await until(lambda: any(isinstance(m, FeedState) and "nobody answers" in m.reason for m in collect(box, heard)))
         venue.down = False
@@ -223,8 +226,8 @@ async def test_a_bot_that_left_gets_nothing_more() -> None:
     venue = FakeVenue()
     async with a_feed(venue) as (feed, _):
         gone, there = a_mailbox(), a_mailbox()
-        feed.join(BotId("gone"), BTC, "1m", gone)
-        feed.join(BotId("there"), BTC, "1m", there)
+        feed.join(BotId("gone"), BTC, "1m", gone, quotes=True)
+        feed.join(BotId("there"), BTC, "1m", there, quotes=True)
         await until(lambda: feed.row().connected)
         list(waiting(gone)), list(waiting(there))
         feed.leave(BotId("gone"))
@@ -242,7 +245,7 @@ async def test_many_late_joins_end_in_few_streams() -> None:
         for number in range(12):
             box = a_mailbox()
             boxes.append(box)
-            feed.join(BotId(f"b{number}"), BTC, f"{number + 1}m", box)
+            feed.join(BotId(f"b{number}"), BTC, f"{number + 1}m", box, quotes=True)
             await until(lambda: feed.row().connected and not feed._new)
         assert len(feed._strands) <= 8
         heard: list[list[object]] = [[] for _ in boxes]
