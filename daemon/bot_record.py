@@ -16,7 +16,8 @@ POINTS: Final = 600  # bars kept for the charts
 DECISIONS: Final = 50
 DAY_NS: Final = 86_400_000_000_000
 YEAR_NS: Final = 365 * DAY_NS
-RETURNS_LEAST: Final = 30  # fewer bar returns say nothing about a Sharpe ratio
+RETURNS_LEAST: Final = 30  # fewer bar returns say nothing about a Sharpe ratio,
+SHARPE_FROM_NS: Final = DAY_NS  # nor does less market time: minutes blown up to a year are noise
 
 
 class Curve:
@@ -100,8 +101,11 @@ class Record:
         self.curve.add(close_ns, close, math.nan)
 
     def sharpe(self, bar_ns: int) -> float | None:
-        """Return the Sharpe ratio of the bar returns, annualised by the bar's length; None while too few or flat."""
-        if self.returns < RETURNS_LEAST or self._square <= 0.0:
+        """Return the Sharpe ratio of the bar returns, annualised by the bar's length.
+
+        None while it would be noise (under a day of bars by market time, or under 30) or when the equity never moved.
+        """
+        if self.returns < RETURNS_LEAST or self.returns * bar_ns < SHARPE_FROM_NS or self._square <= 0.0:
             return None
         deviation = math.sqrt(self._square / (self.returns - 1))
         return self._mean / deviation * math.sqrt(YEAR_NS / bar_ns) if deviation > 0.0 else None

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from algobot.research.trades import RoundTrip
 
 _YEAR_NS: Final = 365 * 86_400 * 10**9
+_DAY_NS: Final = _YEAR_NS / 365
 
 Curve = npt.NDArray[Any]
 
@@ -29,7 +30,7 @@ class Metrics(msgspec.Struct, frozen=True):
     return_fraction: float
     annual_return_fraction: float | None  # None for less than a day
     buy_and_hold_fraction: float
-    sharpe: float | None
+    sharpe: float | None  # likewise: minutes blown up to a year are noise
     sortino: float | None
     calmar: float | None
     max_drawdown_fraction: float
@@ -56,7 +57,7 @@ def measure(curve: Curve, closes: Curve, close_ns: Curve, start_equity: float, t
     depth, longest_ns = _drawdown(equity, close_ns, span_ns)
     closed = [trip.profit for trip in trips if trip.closed]
     wins, losses = [p for p in closed if p > 0], [p for p in closed if p <= 0]
-    per_year = _YEAR_NS / span_ns if span_ns else 0.0
+    per_year = _YEAR_NS / span_ns if span_ns and lasting_ns >= _DAY_NS else 0.0
     downside = np.minimum(returns, 0.0)
     return Metrics(
         bars=len(curve),
@@ -84,7 +85,7 @@ def measure(curve: Curve, closes: Curve, close_ns: Curve, start_equity: float, t
 
 
 def _annual(total: float, lasting_ns: int) -> float | None:
-    if lasting_ns < _YEAR_NS / 365 or total <= -1.0:
+    if lasting_ns < _DAY_NS or total <= -1.0:
         return None
     exponent = np.log1p(total) * _YEAR_NS / lasting_ns
     return float(np.expm1(exponent)) if exponent < 50 else None

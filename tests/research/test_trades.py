@@ -81,6 +81,14 @@ def test_metrics_of_a_small_curve_are_the_hand_computed_ones():
     assert m.exposure_fraction == 0.75
 
 
+def test_minutes_are_not_blown_up_to_a_year():
+    """An hour of bars has a return and a drawdown, but nothing annualised."""
+    curve = 100.0 + np.sin(np.arange(60.0))
+    m = measure(curve, np.full(60, 10.0), np.arange(60) * 60 * 10**9, 100.0, [])
+    assert (m.annual_return_fraction, m.sharpe, m.sortino, m.calmar) == (None,) * 4
+    assert m.max_drawdown_fraction > 0.0
+
+
 def test_a_run_without_trades_has_no_ratios():
     """None, never a division by zero or an infinity."""
     m = measure(np.full(3, 100.0), np.full(3, 5.0), np.arange(3) * DAY_NS, 100.0, [])
