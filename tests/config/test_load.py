@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from algobot import config
+from algobot.config import VenueSection
 from algobot.config.source import refuse_open_to_others
 from algobot.errors import ConfigError
 from algobot.model import BotId, BotMode, OnRestart
@@ -274,3 +275,23 @@ def test_a_position_that_its_own_limit_forbids_is_refused(write: Write) -> None:
         "capital = 1000", "position_fraction = 0.5"
     )
     assert "every entry would be refused" in refused(write(text))[0]
+
+
+@pytest.mark.parametrize(
+    ("url", "sandbox", "simulated"),
+    [
+        ("", False, False),
+        ("", True, True),
+        ("http://127.0.0.1:8900", False, True),
+        ("http://localhost:8900", False, True),
+        ("http://[::1]:8900", False, True),
+        ("https://api.binance.us", False, False),
+        ("https://127.0.0.1.example.com", False, False),
+        ("https://10.0.0.5:8900", False, False),
+    ],
+)
+def test_a_server_on_this_machine_and_a_test_network_have_no_real_money(
+    url: str, sandbox: bool, simulated: bool
+) -> None:
+    """Everything else is taken for real."""
+    assert VenueSection(base_url=url, sandbox=sandbox).simulated is simulated

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from algobot.model import BotState
+from algobot.model import BotMode, BotState
 from algobot.protocol.requests import Killed
 from algobot.protocol.rows import BotDetail, HaltRow
 from tests.tui.builders import NOON, SECOND, a_bot, a_link, a_position, a_status, a_view
@@ -140,6 +140,18 @@ async def test_a_halt_is_on_every_screen(size: tuple[int, int]) -> None:
         await app.push_screen(KillPanel(("algobot kill",)))
         await redraw(app, pilot)
         same_as_golden("kill", size, text_of(app))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize(("name", "simulated"), [("simulated", True), ("real", False)])
+async def test_whose_money_it_is_is_said_in_words(name: str, *, simulated: bool, size: tuple[int, int]) -> None:
+    """Orders to a simulator are LIVE SIM, simulated money; those to a real venue LIVE, REAL money."""
+    bots = [a_bot(mode=BotMode.LIVE, simulated=simulated), a_bot("bravo", equity=9_000.0)]
+    async with still(a_view(bots=bots), size=size) as (app, _):
+        seen = text_of(app)
+        assert ("LIVE SIM" in seen, "simulated money" in seen) == (simulated, simulated)
+        assert ("REAL money" in seen) is not simulated
+        same_as_golden(f"money-{name}", size, seen)
 
 
 async def test_plain_ascii_where_there_is_nothing_else() -> None:

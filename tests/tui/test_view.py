@@ -94,6 +94,15 @@ def test_paper_and_real_money_are_summed_apart() -> None:
     assert (view.equity("real"), view.equity("paper"), view.main) == (5.0, 7.0, "real")
 
 
+def test_simulated_money_is_never_summed_with_real() -> None:
+    """Orders to a simulator are live, but their money is none; one real bot makes it real for all that is said."""
+    simulated = [a_bot("alpha", equity=5.0, mode=BotMode.LIVE, simulated=True), a_bot("bravo", equity=7.0)]
+    view = a_view(bots=simulated)
+    assert (view.equity("real"), view.equity("simulated"), view.main) == (0.0, 5.0, "simulated")
+    assert a_view(bots=[*simulated, a_bot("carol", equity=9.0, mode=BotMode.LIVE)]).main == "real"
+    assert a_view(bots=[a_bot("alpha", simulated=True)]).main == "paper"
+
+
 NAMES = st.sampled_from(["alpha", "bravo", "carol"])
 
 
