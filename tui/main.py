@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import shlex
+import signal
 import sys
 from pathlib import Path
 
@@ -13,13 +16,26 @@ from tui.app import AlgobotApp
 from tui.link import KillLine, Link
 
 
-def run(socket: str | Path, *, read_only: bool = False, state_dir: str = "") -> int:
-    """Show the daemon at `socket` until quit; the exit code. A daemon that is not there is waited for."""
+def run(socket: str | Path, *, read_only: bool = False, state_dir: str = "", hosted: bool = False) -> int:
+    """Show the daemon at `socket` until quit; the exit code. A daemon that is not there is waited for.
+
+    `hosted`: whoever opened it stops the bots afterwards, so nothing is said of bots that keep running.
+    """
     place = os.fspath(socket)
     app = AlgobotApp(Link(place), KillLine(place), read_only=read_only, other_paths=other_paths(place, state_dir))
-    app.run()
-    print(farewell(app), file=sys.stderr)  # noqa: T201 - the last word belongs to the terminal
+    asyncio.run(_show(app))
+    if not hosted:
+        with contextlib.suppress(OSError):  # a terminal that hung up hears nothing
+            print(farewell(app), file=sys.stderr)  # noqa: T201 - the last word belongs to the terminal
     return app.return_code or 0
+
+
+async def _show(app: AlgobotApp) -> None:
+    """Run the app; SIGTERM and a terminal that hangs up close it as `q` does, so that the terminal is left in order."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, app.exit)
+    await app.run_async()
 
 
 def other_paths(socket: str, state_dir: str = "") -> tuple[str, ...]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from decimal import Decimal
+from types import FrameType
 from typing import Final
 
 import click
@@ -104,7 +108,7 @@ def demo(*, headless: bool, seconds: float, as_json: bool, speed: float, seed: i
         raise UsageError("the demo's screen needs a terminal", hint="run it in one, or add --headless --seconds 30")
     if as_json and not headless:
         raise UsageError("--json is the result of a headless run", hint="add --headless")
-    with a_stage(keep=keep) as stage:
+    with a_guarded_stage(keep=keep) as stage:
         raise_curtain(stage, speed=speed, seed=seed)
         if headless:
             result = _watch(stage, seconds)
@@ -113,8 +117,29 @@ def demo(*, headless: bool, seconds: float, as_json: bool, speed: float, seed: i
         else:
             failed = _open_screen(stage)
         if keep:
-            click.echo(f"kept: {stage.directory}", err=True)
+            _tell(f"kept: {stage.directory}")
     raise SystemExit(1 if failed else 0)
+
+
+@contextlib.contextmanager
+def a_guarded_stage(*, keep: bool) -> Iterator[Stage]:
+    """Yield a stage that a closed terminal or SIGTERM tidies up as leaving does; a second signal kills at once."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before[signal.SIGINT] = signal.getsignal(signal.SIGINT)
+    try:
+        with a_stage(keep=keep) as stage:
+            try:
+                yield stage
+            finally:
+                for number in before:
+                    signal.signal(number, lambda *_: stage.insist())
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def raise_curtain(stage: Stage, *, speed: float, seed: int) -> None:
@@ -132,9 +157,22 @@ def raise_curtain(stage: Stage, *, speed: float, seed: int) -> None:
 
 def _open_screen(stage: Stage) -> bool:
     """Run the TUI on this terminal until the person leaves; return whether it failed."""
-    code = subprocess.call([sys.executable, "-m", "algobot", "tui", "--socket", str(stage.socket)])
-    click.echo("demo: stopping the bots, the daemon and the venue", err=True)
+    places = ["--socket", str(stage.socket), "--state-dir", str(stage.state)]
+    command = [sys.executable, "-m", "algobot", "tui", *places, "--hosted"]
+    with subprocess.Popen(command) as screen:
+        try:
+            code = screen.wait()
+        except BaseException:
+            screen.terminate()  # it gives the terminal back as it was
+            raise
+    _tell("demo: stopping the bots, the daemon and the venue")
     return code != 0
+
+
+def _tell(words: str) -> None:
+    """Say it on stderr, if there is still somebody to hear it."""
+    with contextlib.suppress(OSError):
+        click.echo(words, err=True)
 
 
 def _watch(stage: Stage, seconds: float) -> DemoResult:

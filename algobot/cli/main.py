@@ -48,8 +48,8 @@ def run_daemon(load: Callable[[], Config], *, form: Form) -> int:
     return run(load, form=form)
 
 
-def run_tui(socket: Path, *, read_only: bool, state_dir: Path) -> int:
+def run_tui(socket: Path, *, read_only: bool, state_dir: Path, hosted: bool = False) -> int:
     """Run the terminal screens in this process until they are closed; `state_dir` is where the halt latch lies."""
     from tui.main import run
 
-    return run(socket, read_only=read_only, state_dir=str(state_dir))
+    return run(socket, read_only=read_only, state_dir=str(state_dir), hosted=hosted)

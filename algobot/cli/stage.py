@@ -9,10 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from secrets import token_hex
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -23,6 +23,7 @@ from algobot.protocol.rows import Status
 from algobot.protocol.rpc import method_of
 
 T = TypeVar("T", bound=msgspec.Struct)
+PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -57,7 +58,14 @@ class Stage:
         command = [sys.executable, "-m", "algobot", "sim", "--port", "0", "--log", str(self.truth)]
         command += ["--account", f"{self.key}:{self.secret}:{balances}", *arguments]
         with (self.directory / "venue.log").open("ab") as log:
-            self.venue = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
+            self.venue = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_ending_with_us(),
+            )
         line = _line_within(self.venue, timeout_s)
         if not line:
             raise AlgobotError(f"the simulator did not start: {self.tail('venue.log')}")
@@ -96,6 +104,7 @@ live = {str(live).lower()}
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
+                preexec_fn=_ending_with_us(),
                 env={**os.environ, **(environment or {})},
             )
 
@@ -137,6 +146,12 @@ live = {str(live).lower()}
         _end(self.daemon, signal.SIGTERM)
         _end(self.venue, signal.SIGTERM)
 
+    def insist(self) -> None:
+        """Kill what is still running, without waiting for it."""
+        for process in (self.daemon, self.venue):
+            if process is not None and process.poll() is None:
+                process.kill()
+
     def tail(self, name: str, lines: int = 12) -> str:
         """Return the last lines of one of the stage's logs."""
         path = self.directory / name
@@ -154,6 +169,23 @@ def a_stage(*, keep: bool = False) -> Iterator[Stage]:
         stage = Stage(Path(directory))
         exits.callback(stage.stop)
         yield stage
+
+
+def _ending_with_us() -> Callable[[], None] | None:
+    """Return what a child runs first so that the kernel ends it when we are gone, even by SIGKILL; Linux alone can."""
+    if sys.platform != "linux":
+        return None
+    import ctypes
+
+    prctl = ctypes.CDLL(None, use_errno=True).prctl  # looked up here: between fork and exec nothing is loaded
+    us = os.getpid()
+
+    def ask() -> None:
+        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != us:  # we were gone before it was asked
+            os._exit(1)
+
+    return ask
 
 
 def _line_within(process: subprocess.Popen[bytes], timeout_s: float) -> bytes:
