@@ -9,7 +9,6 @@ from typing import Final, Literal
 import anyio
 import msgspec
 
-from algobot.config import Config
 from algobot.errors import DeadlineExceeded, PartialFailure, Refused
 from algobot.model import AccountId, BotId, BotSpec, ClientOrderId
 from algobot.protocol.requests import (
@@ -46,11 +45,11 @@ EVENTS_LOST: Final = "it goes on by itself; look again with: algobot ctl show"
 class Desk:
     """`daemon.face.Face`."""
 
-    def __init__(self, identity: Identity, rooms: Rooms, roster: Roster, config: Config, load: Callable[[], Config]):
+    def __init__(self, identity: Identity, rooms: Rooms, roster: Roster, reloader: Reloader) -> None:
         self._identity = identity
         self._rooms = rooms
         self._roster = roster
-        self._reloader = Reloader(roster, config, load)
+        self._reloader = reloader
         self._emergency = Emergency(rooms, roster)
         self._started_ns = time.time_ns()
         self.state: Literal["starting", "ready", "stopping"] = "starting"

@@ -30,6 +30,7 @@ from daemon.locks import Lock, state_lock
 from daemon.logs import Logs
 from daemon.ports import Clock, SystemClock
 from daemon.pulse import Pulse
+from daemon.reload import Reloader
 from daemon.roles import Roles
 from daemon.roster import Rooms, Roster
 from daemon.sd_notify import Notifier
@@ -127,7 +128,11 @@ class Daemon:
 
     def _desk(self, rooms: Rooms, roster: Roster) -> Desk:
         identity = Identity(self._version, self.config.daemon.instance, os.getpid())
-        return Desk(identity, rooms, roster, self.config, self._load)
+        return Desk(identity, rooms, roster, Reloader(roster, self.config, self._load, self._take_over))
+
+    def _take_over(self, config: Config) -> None:
+        self.config = config
+        self._logs.set_level(config.daemon.log_level)
 
     # --- its life -------------------------------------------------------------------------------------------------
 

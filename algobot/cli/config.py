@@ -100,6 +100,7 @@ def diff(old: str, new: str | None, as_json: bool) -> None:
             "added": [spec.bot_id for spec in found.added],
             "removed": list(found.removed),
             "changed": {change.new.bot_id: list(change.fields) for change in found.changed},
+            "settings": list(found.settings),
             "restart_needed": list(found.restart_needed),
         }
         click.echo(json.dumps(told))
@@ -112,8 +113,10 @@ def diff(old: str, new: str | None, as_json: bool) -> None:
         for field in change.fields:
             before, after = _plain(getattr(change.old, field)), _plain(getattr(change.new, field))
             click.echo(f"~ {change.new.bot_id}.{field}: {json.dumps(before)} -> {json.dumps(after)}")
+    for field in found.settings:
+        click.echo(f"~ {field}")
     for field in found.restart_needed:
-        click.echo(f"! {field} cannot change while it runs: restart what it belongs to")
+        click.echo(f"! {field} cannot change while it runs: restart the daemon")
     if not found:
         click.echo("nothing changes", err=True)
 

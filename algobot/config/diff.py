@@ -10,6 +10,8 @@ from algobot.config.load import to_specs
 from algobot.config.sections import Config
 from algobot.model import BotId, BotSpec
 
+# What a running daemon takes over at once.
+LIVE_SETTINGS: Final = frozenset({"log_level", "on_stop"})
 # What a running bot takes over at its next bar. Anything else makes it another bot to its strategy or its ledger.
 LIVE_FIELDS: Final = frozenset({"position_fraction", "allow_short", "on_restart", "autostart", "risk"})
 
@@ -28,15 +30,16 @@ class BotChange(msgspec.Struct, frozen=True):
 
 
 class ConfigDiff(msgspec.Struct, frozen=True):
-    """`added`, `removed` and `changed` bots; `restart_needed` names the fields a running daemon cannot change."""
+    """`added`, `removed` and `changed` bots; `settings` a running daemon can take over, and what needs a restart."""
 
     added: tuple[BotSpec, ...] = ()
     removed: tuple[BotId, ...] = ()
     changed: tuple[BotChange, ...] = ()
+    settings: tuple[str, ...] = ()  # "daemon.log_level"
     restart_needed: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.removed or self.changed or self.restart_needed)
+        return bool(self.added or self.removed or self.changed or self.settings or self.restart_needed)
 
 
 def diff(old: Config, new: Config) -> ConfigDiff:
@@ -48,12 +51,14 @@ def diff(old: Config, new: Config) -> ConfigDiff:
         for bot_id, spec in after.items()
         if bot_id in before and spec != before[bot_id]
     ]
+    process = _fields(old.daemon, new.daemon)
     return ConfigDiff(
         added=tuple(spec for bot_id, spec in after.items() if bot_id not in before),
         removed=tuple(bot_id for bot_id in before if bot_id not in after),
         changed=tuple(changes),
+        settings=tuple(f"daemon.{field}" for field in process if field in LIVE_SETTINGS),
         restart_needed=(
-            *(f"daemon.{field}" for field in _fields(old.daemon, new.daemon)),
+            *(f"daemon.{field}" for field in process if field not in LIVE_SETTINGS),
             *_sections("venues", old.venues, new.venues),
             *_sections("accounts", old.accounts, new.accounts),
             *(f"bots.{c.new.bot_id}.{field}" for c in changes for field in c.fields if field not in LIVE_FIELDS),

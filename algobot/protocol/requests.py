@@ -75,7 +75,7 @@ class Reloaded(msgspec.Struct, frozen=True):
 
     added: list[BotId]
     removed: list[BotId]
-    changed: list[BotId]
+    changed: list[str]  # bots, and settings of the daemon by their path
     restart_needed: list[str]  # fields that cannot change live
 
 

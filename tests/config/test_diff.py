@@ -40,6 +40,14 @@ def test_limits_change_while_the_bot_runs(write: Write, good: str, bad: str, fie
     assert (changed.fields, changed.live, found.restart_needed) == ((field,), True, ())
 
 
+@pytest.mark.parametrize(("bad", "field"), [('log_level = "debug"', "log_level"), ('on_stop = "cancel"', "on_stop")])
+def test_some_settings_of_the_process_apply_at_once(write: Write, bad: str, field: str) -> None:
+    """Nothing is made anew for them."""
+    found = change(write, 'log_level = "info"', bad)
+    assert (found.settings, found.restart_needed) == ((f"daemon.{field}",), ())
+    assert found
+
+
 @pytest.mark.parametrize(
     ("good", "bad", "restart"),
     [

@@ -226,6 +226,29 @@ async def test_a_reload_applies_all_of_it_or_nothing(tmp_path: Path) -> None:
         told = await whole.desk.reload()
         assert told.changed == []
         assert told.restart_needed == ["bots.cat.params"]
+        assert await whole.desk.reload() == told, "it is as true the second time"
+
+
+async def test_a_reload_takes_over_how_loud_it_is_and_how_it_ends(tmp_path: Path) -> None:
+    """The next line and the next stop are as the file now says; what a restart needs stays as it was."""
+    venue = FakeVenue(fills_at_once=False)
+    history(venue, FLAT)
+    first = a_config(tmp_path, {"alpha": a_section(BotMode.LIVE)})
+    wanted = msgspec.structs.replace(first.daemon, log_level="error", on_stop="cancel", instance="other")
+    second = msgspec.structs.replace(first, daemon=wanted)
+    async with a_daemon(venue, first, load=lambda: second) as whole:
+        told = await whole.desk.reload()
+        assert sorted(told.changed) == ["daemon.log_level", "daemon.on_stop"]
+        assert told.restart_needed == ["daemon.instance"]
+        assert whole.daemon._logs.flush()
+        before = whole.log.getvalue()
+        await whole.desk.reload()
+        assert whole.daemon._logs.flush()
+        assert whole.log.getvalue() == before, "info lines are no longer written"
+        assert whole.daemon.config.daemon.instance == "main"
+        await bars(venue, whole, UP, bots=["alpha"])
+        await until(lambda: whole.daemon.roster.row(BotId("alpha")).orders_open == 1 and len(venue.accepted) == 1)
+    assert [resting.status for resting in venue.orders.values()] == [OrderStatus.CANCELED]
 
 
 async def test_an_account_whose_venue_is_dead_waits_and_paper_bots_wait_with_a_reason(tmp_path: Path) -> None:
