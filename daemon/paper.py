@@ -34,7 +34,7 @@ class PaperHands:
     @property
     def open_orders(self) -> int:
         """How many orders wait in the kernel."""
-        return len(self._holding.session.waiting)
+        return self._holding.session.waits
 
     @property
     def orders(self) -> int:

@@ -82,6 +82,43 @@ class Decision(NamedTuple):
     values: dict[str, float]
 
 
+class _Fields:
+    """Single fields of a session's records, each an array of one over the same memory.
+
+    Python reads and writes these with every bar: so they cost a tenth of what looking each up by its name does.
+    """
+
+    __slots__ = (
+        "bar_ns",
+        "exposure",
+        "filled",
+        "lots",
+        "may_open",
+        "mode",
+        "pending",
+        "reason",
+        "refusal",
+        "values",
+        "waits",
+        "wish",
+    )
+
+    def __init__(self, accounts: Records, slots: Records) -> None:
+        self.bar_ns = accounts["bar_ns"]
+        self.filled = accounts["filled"]
+        self.may_open = accounts["may_open"]
+        self.mode = accounts["mode"]
+        self.lots = slots["position"]["lots"]
+        self.pending = slots["pending"]
+        self.refusal = slots["refusal"]
+        self.waits = slots["waits"]
+        orders = slots["orders"]
+        self.exposure = orders["exposure"]
+        self.reason = orders["reason"]
+        self.values = orders["values"]
+        self.wish = orders["wish"]
+
+
 class Session:
     """One strategy, one symbol: its state, its orders, its ledger."""
 
@@ -89,7 +126,9 @@ class Session:
         "_accounts",
         "_bars",
         "_curve",
+        "_fields",
         "_fills",
+        "_head",
         "_params",
         "_settings",
         "_slots",
@@ -109,9 +148,11 @@ class Session:
         self.strategy = strategy
         self.params = strategy.params(params)
         self.layout = layout_of(strategy, self.params)
+        self._head = _MAGIC + _digest(self.layout)
         self._params = strategy.params_records(self.params)
         self._accounts = np.zeros(1, r.ACCOUNT)
         self._slots = np.zeros(1, r.SLOT)
+        self._fields = _Fields(self._accounts, self._slots)
         self._states = np.zeros(1, strategy.state)
         self._settings = np.zeros(1, r.SETTINGS)
         self._bars = np.zeros((1, 1), r.BAR)
@@ -133,7 +174,7 @@ class Session:
 
         A wished exposure comes as market orders for the difference, the closing one apart from the opening one.
         """
-        self._slots["pending"] = pending_lots
+        self._fields.pending[0] = pending_lots
         if not self._fold(bar, r.LIVE, may_open=may_open):
             return []
         orders = self._slots[0].orders
@@ -180,8 +221,8 @@ class Session:
 
     def cancel_waiting(self) -> int:
         """Drop the orders that wait in here and return how many there were."""
-        count = int(self._slots["waits"][0])
-        self._slots["waits"] = 0
+        count = self.waits
+        self._fields.waits[0] = 0
         return count
 
     def change_settings(self, settings: Settings) -> None:
@@ -195,17 +236,17 @@ class Session:
     @property
     def decision(self) -> Decision:
         """What the strategy said on the last bar; before the first bar it keeps, without a reason."""
-        slot = self._slots[0]
-        orders = slot.orders
-        reason, values = self.strategy.explain(int(orders.reason), tuple(orders.values.tolist()))
-        if slot.refusal:
-            reason = f"{reason} ({risk.REFUSALS[slot.refusal]})" if reason else risk.REFUSALS[slot.refusal]
-        return Decision(self._word(orders), reason, values)
+        fields = self._fields
+        reason, values = self.strategy.explain(int(fields.reason[0]), tuple(fields.values[0].tolist()))
+        refusal = int(fields.refusal[0])
+        if refusal:
+            reason = f"{reason} ({risk.REFUSALS[refusal]})" if reason else risk.REFUSALS[refusal]
+        return Decision(self._word(), reason, values)
 
     @property
     def position_lots(self) -> int:
         """Signed: short is negative."""
-        return int(self._slots["position"]["lots"][0])
+        return int(self._fields.lots[0])
 
     @property
     def average_price(self) -> float:
@@ -260,7 +301,7 @@ class Session:
     @property
     def last_bar_ns(self) -> int:
         """The close of the last bar folded, 0 before the first."""
-        return int(self._accounts["bar_ns"][0])
+        return int(self._fields.bar_ns[0])
 
     @property
     def bars(self) -> int:
@@ -268,10 +309,14 @@ class Session:
         return int(self._accounts["bars"][0])
 
     @property
+    def waits(self) -> int:
+        """How many orders wait in here (paper)."""
+        return int(self._fields.waits[0])
+
+    @property
     def waiting(self) -> list[Request]:
         """The orders that wait in here (paper)."""
-        slot = self._slots[0]
-        return [self._request(order) for order in slot.waiting[: slot.waits]]
+        return [self._request(order) for order in self._slots[0].waiting[: self.waits]]
 
     def equity(self, mark: float) -> float:
         """Return cash and the position's value at `mark`."""
@@ -281,8 +326,7 @@ class Session:
 
     def snapshot(self) -> bytes:
         """Return all there is as bytes for `restore`; settings are not part of it."""
-        head = _MAGIC + _digest(self.layout)
-        return head + self._accounts.tobytes() + self._slots.tobytes() + self._states.tobytes()
+        return self._head + self._accounts.tobytes() + self._slots.tobytes() + self._states.tobytes()
 
     def restore(self, data: bytes) -> None:
         """Become what `snapshot` saw.
@@ -291,7 +335,7 @@ class Session:
             CheckpointMismatch: bytes of another layout or length; nothing changed.
         """
         parts = (self._accounts, self._slots, self._states)
-        head = _MAGIC + _digest(self.layout)
+        head = self._head
         want = len(head) + sum(part.nbytes for part in parts)
         hint = "the bot warms up afresh and takes its position from the ledger"
         if len(data) != want:
@@ -308,10 +352,11 @@ class Session:
     def _fold(self, bar: Bar, mode: int, *, may_open: bool) -> bool:
         """Run one bar through the engine; False when it was seen already."""
         check_bar(bar)
-        if bar.close_ns <= self._accounts["bar_ns"][0]:
+        fields = self._fields
+        if bar.close_ns <= fields.bar_ns[0]:
             return False
-        self._accounts["mode"] = mode
-        self._accounts["may_open"] = may_open
+        fields.mode[0] = mode
+        fields.may_open[0] = may_open
         self._bars[0, 0] = (bar.open_ns, bar.close_ns, bar.open, bar.high, bar.low, bar.close, bar.volume)
         self._simulate(self._bars)
         return True
@@ -330,7 +375,8 @@ class Session:
         )
 
     def _filled(self) -> list[SimFill]:
-        return [sim_fill(row, self.strategy) for row in self._fills[: self._accounts["filled"][0]].tolist()]
+        filled = int(self._fields.filled[0])
+        return [sim_fill(row, self.strategy) for row in self._fills[:filled].tolist()] if filled else []
 
     def _request(self, ask: Rec) -> Request:
         return Request(
@@ -343,12 +389,13 @@ class Session:
             bool(ask.ioc),
         )
 
-    def _word(self, orders: Rec) -> Word:
-        if orders.wish == r.NO_WISH:
+    def _word(self) -> Word:
+        if self._fields.wish[0] == r.NO_WISH:
             return "keep"
-        if orders.exposure > 0:
+        exposure = self._fields.exposure[0]
+        if exposure > 0:
             return "long"
-        return "short" if orders.exposure < 0 and self.settings.allow_short else "flat"
+        return "short" if exposure < 0 and self.settings.allow_short else "flat"
 
 
 def check_bar(bar: Bar) -> None:

@@ -131,6 +131,7 @@ class Strategy:
         return template.format(**named), named
 
 
+@functools.cache
 def reason_names(template: str) -> tuple[str, ...]:
     """Return the names in a reason's words, in their order, each once."""
     found = (name for _, name, _, _ in string.Formatter().parse(template) if name)
