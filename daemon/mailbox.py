@@ -110,6 +110,12 @@ class Mailbox(Generic[F, C, M]):
             return self._market.popitem(last=False)[1]
         raise IndexError("the mailbox is empty")
 
+    def take_fills(self) -> list[F]:
+        """Empty the fill lane and return what was in it, in order: what has happened outlives the reader."""
+        taken = list(self._fills)
+        self._fills.clear()
+        return taken
+
     def statistics(self) -> MailboxStatistics:
         """Return depth and losses."""
         return MailboxStatistics(len(self), self.conflated, self.dropped)

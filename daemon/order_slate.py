@@ -40,13 +40,18 @@ class Slate(msgspec.Struct, frozen=True):
         return Slate((*self.told, *intents), self.tracked)
 
     def move(self, order: Order) -> Slate:
-        """Return the slate after an order moved; one that is over and wholly booked is forgotten."""
+        """Return the slate after an order moved; one that is over and wholly booked is forgotten.
+
+        One that is not known here and is over is none of it: its fills came before, or come by themselves.
+        """
         known = self.tracked.get(order.client_order_id)
         told = self.told
         if known is None:
             twin = next((i for i, intent in enumerate(told) if _is(intent, order)), None)
             if twin is not None:
                 told = (*told[:twin], *told[twin + 1 :])
+            elif order.status not in LIVE:
+                return self
         return self._with(told, Tracked(order, known.booked if known is not None else Decimal(0)))
 
     def book(self, fill: Fill) -> Slate:

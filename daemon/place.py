@@ -12,7 +12,7 @@ from daemon.bot import Bot
 from daemon.bot_ports import Memory
 from daemon.feed import BotMailbox
 from daemon.mailbox import Mailbox
-from daemon.messages import BotMarket, FillArrived, QuoteArrived
+from daemon.messages import BotFill, BotMarket, FillArrived, QuoteArrived
 
 BARS_WAITING = 256
 
@@ -77,9 +77,18 @@ class Place:
             self.mailbox.tell_fill(arrived)
         self.late.clear()
 
+    def keep(self, message: BotFill) -> None:
+        """Keep for the next start what happened to its orders while nobody read."""
+        if isinstance(message, FillArrived):
+            self.late.append(message)
+        else:
+            self.memory.slate = self.memory.slate.move(message.order)
+
     def end(self, state: BotState, reason: str) -> None:
-        """It runs no more."""
+        """It runs no more; what it was told of its orders and did not read any more is kept for the next start."""
         self.at_rest, self.joined = True, False
+        for message in self.mailbox.take_fills():
+            self.keep(message)
         self.state, self.reason = state, reason
         self.bot = None
         self.ended.set()

@@ -321,10 +321,8 @@ class Roster:
         match message:
             case m.FillArrived() | m.OrderMoved() if place.joined:
                 place.mailbox.tell_fill(message)
-            case m.FillArrived():
-                place.late.append(message)
-            case m.OrderMoved(order=order):
-                place.memory.slate = place.memory.slate.move(order)
+            case m.FillArrived() | m.OrderMoved():
+                place.keep(message)
             case _ if place.joined:
                 place.mailbox.tell_control(message)
             case m.PauseBot() | m.ResumeBot():
