@@ -46,7 +46,7 @@ class AlgobotApp(App[None]):
     TITLE = "algobot"
     ENABLE_COMMAND_PALETTE = True
     COMMANDS: ClassVar[set[Any]] = {CtlProvider}  # the base class types it as widely
-    MODES: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {  # type: ignore[assignment]
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         "home": HomeRoom,
         "bots": BotsRoom,
         "orders": OrdersRoom,

@@ -10,6 +10,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from algobot.errors import AlgobotError
+from algobot.model import AccountId, BotId
 from algobot.protocol.requests import Done, Kill, Killed, Unhalt
 from algobot.protocol.rows import HaltRow
 from tui import killing
@@ -97,5 +98,10 @@ class KillSwitch:
 
 
 def _unhalt(halt: HaltRow, reason: str) -> Unhalt:
-    scope = {"account": "account_id", "bot": "bot_id"}.get(halt.scope)
-    return Unhalt(reason=reason, **({scope: halt.target} if scope else {}))  # type: ignore[arg-type]
+    match halt.scope:
+        case "account":
+            return Unhalt(reason=reason, account_id=AccountId(halt.target))
+        case "bot":
+            return Unhalt(reason=reason, bot_id=BotId(halt.target))
+        case _:
+            return Unhalt(reason=reason)

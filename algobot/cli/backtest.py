@@ -175,11 +175,11 @@ def _params(strategy: Strategy, words: tuple[str, ...]) -> dict[str, Param]:
     return chosen
 
 
-def _value(name: str, text: str, kind: type) -> Param:
+def _value(name: str, text: str, kind: type[Param]) -> Param:
     try:
         if kind is bool:
             return _TRUTH[text.lower()]
-        return kind(text)  # type: ignore[no-any-return]
+        return kind(text)
     except (ValueError, KeyError):
         what = {int: "a whole number", float: "a number", bool: "true or false"}[kind]
         raise StrategyError(f"parameter {name} is {text!r}", hint=f"it wants {what}") from None

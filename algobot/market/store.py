@@ -87,12 +87,12 @@ def _columns(path: Path) -> dict[str, Column]:
 def _column(path: Path, name: str, values: Any) -> Column:
     import pyarrow
 
-    types: Any = pyarrow.types  # type: ignore[attr-defined]
+    arrow: Any = pyarrow  # it carries no types
     if values.null_count:
         row = int(np.argmax(values.is_null().to_numpy()))
         raise DataError(f"{path}: row {row}: {name} is empty", hint="remove the row or download it again")
     whole = name == "time"
-    if not (types.is_integer(values.type) or (types.is_floating(values.type) and not whole)):
+    if not (arrow.types.is_integer(values.type) or (arrow.types.is_floating(values.type) and not whole)):
         want = "whole milliseconds since 1970 (int64)" if whole else "a number (double)"
         raise DataError(f"{path}: column {name} is {values.type}", hint=f"it must be {want}")
     return np.asarray(values.to_numpy()).astype(np.int64 if whole else np.float64)

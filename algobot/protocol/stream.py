@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from contextlib import ExitStack
 from typing import Final
 
 READ: Final = 1 << 16
@@ -42,13 +43,12 @@ class UnixStream:
 async def dial(path: str) -> UnixStream:
     """Return a stream to the listener at `path`. Raises OSError."""
     connecting = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
+    with ExitStack() as undo:
+        undo.callback(connecting.close)
         connecting.setblocking(False)
         await asyncio.get_running_loop().sock_connect(connecting, os.fspath(path))
-        return UnixStream(connecting)
-    except BaseException:
-        connecting.close()
-        raise
+        undo.pop_all()
+    return UnixStream(connecting)
 
 
 async def accept(listening: socket.socket) -> UnixStream:

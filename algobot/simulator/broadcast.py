@@ -119,7 +119,7 @@ class Broadcast:
                 self._spoke[topic.name] = ms
                 full = topic.kind == "ticker"
                 self._hub.publish(
-                    topic.name, self._encoder.encode([self._ticker(t, ms, full) for t in self.tapes.values()])
+                    topic.name, self._encoder.encode([self._ticker(t, ms, full=full) for t in self.tapes.values()])
                 )
         for name in [n for n in self._watchers if not self._hub.wanted(n)]:
             market, watcher = self._watchers.pop(name)
@@ -156,9 +156,9 @@ class Broadcast:
                 watcher.since = tape.market.book.update_id
                 watcher.changed = set()
         else:
-            self._send(topic.name, self._ticker(tape, ms, topic.kind == "ticker"))
+            self._send(topic.name, self._ticker(tape, ms, full=topic.kind == "ticker"))
 
-    def _ticker(self, tape: Tape, ms: int, full: bool) -> Json:  # noqa: FBT001
+    def _ticker(self, tape: Tape, ms: int, *, full: bool) -> Json:
         opened, high, low, last, volume, quote = wire.day_stats(tape)
         mini: Json = {
             "e": "24hrTicker" if full else "24hrMiniTicker",

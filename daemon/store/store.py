@@ -11,6 +11,7 @@ import secrets
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final, cast
 
@@ -85,21 +86,14 @@ class Store:
         await anyio.to_thread.run_sync(prepare, path)
         writer = Writer(path)
         epoch = "".join(secrets.choice(_ALPHABET) for _ in range(EPOCH_LETTERS))
-        try:
-            await writer.open()
-            owner = await writer.meta("instance")
-            if owner not in (None, instance):
-                hint = f'set daemon.instance = "{owner}", or use another daemon.state_dir'
-                raise StoreError(f"the database {path} belongs to instance {owner!r}, not {instance!r}", hint=hint)
-            starts = int(await writer.meta("starts") or 0) + 1
-            await writer.write((), [("instance", instance), ("epoch", epoch), ("starts", str(starts))])
-        except BaseException as error:
-            with anyio.CancelScope(shield=True):
-                await writer.close()  # its thread would keep the process from ending
-            if not isinstance(error, sqlite3.Error):
-                raise
-            hint = f"check space and permissions of {path.parent}"
-            raise StoreError(f"the database {path} cannot be written: {error}", hint=hint) from None
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(_let_go, writer)
+            try:
+                await _begin(writer, path, instance, epoch)
+            except sqlite3.Error as error:
+                hint = f"check space and permissions of {path.parent}"
+                raise StoreError(f"the database {path} cannot be written: {error}", hint=hint) from None
+            undo.pop_all()
         return cls(path, writer, instance=instance, epoch=epoch)
 
     async def run(self) -> None:
@@ -178,9 +172,8 @@ class Store:
                     return
                 await anyio.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
                 attempt += 1
-        except BaseException:
+        finally:
             self._queue.extendleft(reversed(failed))
-            raise
 
     async def _attempt(self, batch: list[_Call]) -> list[_Call]:
         """Write a batch; return the calls of it that wait for the disk to heal."""
@@ -277,3 +270,20 @@ class Store:
 
 def _fill_rows(calls: list[_Call]) -> list[FillRow]:
     return [row for call in calls for row in call.rows if isinstance(row, FillRow)]
+
+
+async def _begin(writer: Writer, path: Path, instance: str, epoch: str) -> None:
+    """Open the file as this instance's and count the start."""
+    await writer.open()
+    owner = await writer.meta("instance")
+    if owner not in (None, instance):
+        hint = f'set daemon.instance = "{owner}", or use another daemon.state_dir'
+        raise StoreError(f"the database {path} belongs to instance {owner!r}, not {instance!r}", hint=hint)
+    starts = int(await writer.meta("starts") or 0) + 1
+    await writer.write((), [("instance", instance), ("epoch", epoch), ("starts", str(starts))])
+
+
+async def _let_go(writer: Writer) -> None:
+    """Close even when canceled: the writer's thread would keep the process from ending."""
+    with anyio.CancelScope(shield=True):
+        await writer.close()

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 
+from algobot.model import BotId
 from algobot.protocol.rows import BotRow
 from algobot.text import safe_text
 from tui import format
@@ -81,7 +82,7 @@ class BotsRoom(Room):
         nothing: tuple[Piece, ...] = ((f"No bot matches “{words}”", "strong"), ("esc drops the filter", "note"))
         grid.fit_column("bot", name_cells(view.bots))
         grid.show(rows, empty=nothing if view.bots else NO_BOTS)
-        self._explain(scene, view.bots.get(grid.key))  # type: ignore[call-overload]
+        self._explain(scene, view.bots.get(BotId(grid.key or "")))
         self.query_one("#keys", Words).say(self._keys(scene, grid))
 
     def _explain(self, scene: Scene, row: BotRow | None) -> None:
