@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import sqlite3
+import threading
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
@@ -21,8 +23,10 @@ import pytest
 
 from algobot.model import ClientOrderId, OrderStatus, Side
 from daemon.messages import Cancel
+from daemon.store import Store
 from tests.daemon.stage import ACCOUNT, QUICK, Stage, a_stage, a_venue, an_intent
 from tests.fakes.venue import Answer, FakeVenue
+from tests.waiting import until
 
 CRASHES = int(os.environ.get("ALGOBOT_CRASHES", "25"))
 MISHAPS = (Answer.LOSE_REPLY, Answer.LOSE_REQUEST, Answer.LATE, Answer.REJECT)
@@ -34,14 +38,55 @@ class Ghost:
 
     def __init__(self) -> None:
         self.stage: Stage | None = None
+        self.scope: anyio.CancelScope | None = None
+        self.dead = False
         self.connections: list[aiosqlite.Connection] = []
 
+    async def live(self, life: Callable[[Ghost], Awaitable[None]]) -> None:
+        """Live until the scope is canceled: threads under way are waited for, as shields ask."""
+        with anyio.CancelScope() as self.scope:
+            await life(self)
+
+    def remember(self, connection: aiosqlite.Connection) -> aiosqlite.Connection:
+        """Keep hold of a connection; what was not committed when its life ends is rolled back, as by a kill."""
+        connect = connection._connector
+
+        def alive() -> sqlite3.Connection:
+            if self.dead:
+                raise sqlite3.OperationalError("dead")
+            file = connect()
+            connection.file = file  # type: ignore[attr-defined]
+            return file
+
+        connection._connector = alive
+        self.connections.append(connection)
+        return connection
+
     def haunt(self) -> None:
-        """Cut it off from venue and database, as a killed process is: what was not committed is rolled back."""
+        """Cut it off from venue and database; returns once every file is closed."""
+        self.dead = True
         if self.stage is not None:
             self.stage.gateway._on.account.venue = FakeVenue(down=True)  # type: ignore[attr-defined]
         for connection in self.connections:
-            connection.stop()
+            closed = threading.Event()
+
+            def close(connection: aiosqlite.Connection = connection, closed: threading.Event = closed) -> None:
+                if file := getattr(connection, "file", None):
+                    file.close()
+                closed.set()
+
+            connection._tx.put_nowait((None, close))  # in its own thread, behind what that is doing now
+            if connection._thread.is_alive():
+                assert closed.wait(10)
+
+    def rest(self) -> None:
+        """End what is left of it."""
+        if self.scope is not None:
+            self.scope.cancel()
+
+    def join(self) -> None:
+        """Wait for its database threads."""
+        for connection in self.connections:
             if connection._thread.is_alive():
                 connection._thread.join(10)
 
@@ -51,8 +96,7 @@ def crash(life: Callable[[Ghost], Awaitable[None]], *, after_s: float, steps: in
     ghost, honest = Ghost(), aiosqlite.connect
 
     def remembered(*where: object, **how: object) -> aiosqlite.Connection:
-        ghost.connections.append(honest(*where, **how))  # type: ignore[arg-type]
-        return ghost.connections[-1]
+        return ghost.remember(honest(*where, **how))  # type: ignore[arg-type]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(aiosqlite, "connect", remembered)
@@ -61,7 +105,7 @@ def crash(life: Callable[[Ghost], Awaitable[None]], *, after_s: float, steps: in
 
 def _die(ghost: Ghost, life: Callable[[Ghost], Awaitable[None]], after_s: float, steps: int) -> bool:
     loop = asyncio.new_event_loop()
-    task = loop.create_task(life(ghost))  # type: ignore[arg-type]
+    task = loop.create_task(ghost.live(life))
 
     def step(left: int) -> None:
         if left <= 0:
@@ -75,13 +119,12 @@ def _die(ghost: Ghost, life: Callable[[Ghost], Awaitable[None]], after_s: float,
     loop.run_forever()
     task.remove_done_callback(stop)
     died = not task.done()
-    asyncio.set_event_loop(loop)  # stopping a connection asks for one
     ghost.haunt()
-    asyncio.set_event_loop(None)
-    task.cancel()
+    loop.call_soon(ghost.rest)
     loop.run_until_complete(asyncio.wait([task], timeout=10))
     assert task.done(), "the ghost does not rest"
     loop.run_until_complete(loop.shutdown_asyncgens())
+    ghost.join()
     loop.close()
     if not died:
         task.result()
@@ -183,6 +226,7 @@ def test_recovery_killed_again_and_again_ends_the_same(tmp_path: Path) -> None:
             stage.submit(an_intent(price=None))
             while not venue.trades:
                 await anyio.lowlevel.checkpoint()
+            asyncio.get_running_loop().stop()  # dies here, the reply not yet recorded
             await anyio.sleep_forever()
 
     async def recover(ghost: Ghost) -> None:
@@ -190,7 +234,7 @@ def test_recovery_killed_again_and_again_ends_the_same(tmp_path: Path) -> None:
             ghost.stage = stage
             await anyio.sleep_forever()
 
-    assert crash(send, after_s=0.4, steps=5)
+    assert crash(send, after_s=20.0, steps=0)
     assert len(venue.trades) == 1
     for after_s in (0.0, 0.01, 0.02, 0.03, 0.04, 0.06, 0.1):
         assert crash(recover, after_s=after_s, steps=7)
@@ -204,3 +248,25 @@ def test_recovery_killed_again_and_again_ends_the_same(tmp_path: Path) -> None:
             assert ClientOrderId(order.client_order_id) == venue.accepted[0].client_order_id
 
     anyio.run(last)
+
+
+@pytest.mark.anyio
+async def test_stopping_waits_for_the_answer_of_a_submit_under_way(tmp_path: Path) -> None:
+    """A daemon told to stop between request and reply records the reply: nothing is in doubt at the next start."""
+    venue = a_venue()
+    venue.mute = True
+    answered = venue.hold_reply = anyio.Event()
+
+    async def later() -> None:
+        await anyio.sleep(0.1)
+        answered.set()
+
+    async with anyio.create_task_group() as tasks, a_stage(tmp_path, venue, cadence=RESTLESS) as stage:
+        stage.submit(an_intent())
+        await until(lambda: len(venue.orders) == 1)
+        tasks.start_soon(later)
+    store = await Store.open(tmp_path / "algobot.db", instance="main")
+    try:
+        assert [order.status for order in await store.reads.live_orders(ACCOUNT)] == [OrderStatus.OPEN]
+    finally:
+        await store.close()

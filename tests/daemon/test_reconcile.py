@@ -95,6 +95,25 @@ async def test_balances_read_between_two_trades_of_one_look_are_proved(tmp_path:
         assert await stage.gateway._reconciler.check() is True
 
 
+async def test_balances_that_show_a_trade_the_ledger_has_not_heard_of_are_proved(tmp_path: Path) -> None:
+    """The sweep behind them finds the trade: the cut after it matches, the cut before it does not."""
+    venue = a_venue()
+    async with a_stage(tmp_path, venue, cadence=SLOW) as stage:
+        first, second = await stage.placed(an_intent(), an_intent("0.2"))
+        account = stage.gateway._on.account
+        honest = account.balances
+
+        async def between_trades():  # type: ignore[no-untyped-def]
+            venue.fill(first.client_order_id, Decimal("0.05"), Decimal(50_000), streamed=False)
+            seen = await honest()
+            venue.fill(second.client_order_id, Decimal("0.07"), Decimal(50_000), streamed=False)
+            return seen
+
+        account.balances = between_trades  # type: ignore[method-assign]
+        assert await stage.gateway._reconciler.check() is True
+        assert positions(stage)["BTC"] == (Decimal("0.05"), 1, Decimal("1.05"))
+
+
 async def test_drift_closes_the_gate_until_a_person_accepts_it(tmp_path: Path) -> None:
     """Not at first look: it must stand. Then submits are refused with the remedy; accepting is audited."""
     async with a_stage(tmp_path) as stage:
