@@ -116,7 +116,7 @@ class RoomOutlets:
 
     def judged(self, event: Bar | Quote, latency_ns: int) -> None:
         """As the port promises."""
-        self._pulse.decision.add(latency_ns)
+        (self._pulse.bars if isinstance(event, Bar) else self._pulse.quotes).add(latency_ns)
 
     def later(self, bot: Bot) -> None:
         """As the port promises."""
