@@ -17,7 +17,7 @@ from algobot.model import AccountId, BotSpec, OnRestart
 from algobot.venues.keys import Keys, load_keys
 from algobot.venues.port import Account, Market
 from daemon.feed import Feed
-from daemon.gateway import Budget, Gateway, GatewaySettings, Halts, Priority
+from daemon.gateway import Budget, Gateway, GatewaySettings, Halts, Limits, Priority
 from daemon.locks import Lock, key_lock
 from daemon.logs import Logs
 from daemon.roster import Rooms, Roster
@@ -73,7 +73,7 @@ def keyed_accounts(config: Config, logs: Logs, locks: list[Lock]) -> list[Keyed]
             continue
         keys = load_keys(account_id, section.key_file)
         if keys is None:
-            hint = f"algobot keys add {account_id}, or set its key_file"
+            hint = f"name a file with them: key_file in [accounts.{account_id}] of config.toml"
             raise ConfigError(f"accounts.{account_id} is live but has no keys", hint=hint)
         logs.secrets.add(keys.api_key, keys.secret)
         if keys.from_environment:
@@ -128,6 +128,7 @@ class Assembly:
                     venue=name,
                     simulated=venue.simulated,
                     base_external=one.section.base_external,
+                    limits=Limits(max_order_notional=one.section.max_order_notional),
                 ),
                 store=self._rooms.store,
                 halts=halts,
@@ -158,7 +159,7 @@ class Assembly:
             if record.origin == "config":
                 spec = msgspec.structs.replace(spec, autostart=False)
                 log.warning(
-                    "bot.not_configured", bot_id=bot_id, hint="it stays stopped; `algobot ctl remove` forgets it"
+                    "bot.not_configured", bot_id=bot_id, hint="it stays stopped; `algobot ctl bots remove` forgets it"
                 )
             try:
                 await self._roster.admit(spec, record.origin)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path as FilePath
 from typing import Final
 from urllib.parse import urlsplit
@@ -57,6 +58,7 @@ def _accounts(config: Config) -> Iterator[Found]:
     for name, section in config.accounts.items():
         path = ("accounts", name)
         yield from _name(path, name)
+        yield from _order_limit((*path, "max_order_notional"), section.max_order_notional)
         if section.venue not in config.venues:
             remedy = did_you_mean(section.venue, config.venues) if config.venues else "write a [venues.NAME]"
             yield (*path, "venue"), f"there is no venue {shown((), section.venue)}", remedy
@@ -81,7 +83,7 @@ def _bots(config: Config, env: Mapping[str, str]) -> Iterator[Found]:
         yield from _symbol((*path, "symbol"), bot.symbol)
         yield from _timeframe((*path, "timeframe"), bot.timeframe)
         if not bot.strategy:
-            yield (*path, "strategy"), "is empty", "name one: ma_crossover, trend_following, mean_reversion or your own"
+            yield (*path, "strategy"), "is empty", "name one: `algobot backtest --help` lists them"
         yield from _money(path, bot)
         yield from _risk(path, bot.risk)
         yield from _account(path, bot, config, env)
@@ -117,9 +119,12 @@ def _risk(path: Path, risk: RiskSpec) -> Iterator[Found]:
         value: float = getattr(risk, field)
         if not 0 <= value <= 1:
             yield (*path, "risk", field), f"{value} is not from 0 to 1", "0.2 is 20 %, and 0 turns the limit off"
-    if risk.max_order_notional < 0:
-        where = (*path, "risk", "max_order_notional")
-        yield where, f"{risk.max_order_notional} is below 0", "in quote currency; 0 turns the limit off"
+    yield from _order_limit((*path, "risk", "max_order_notional"), risk.max_order_notional)
+
+
+def _order_limit(path: Path, notional: float | Decimal) -> Iterator[Found]:
+    if notional < 0:
+        yield path, f"{notional} is below 0", "in quote currency; 0 turns the limit off"
 
 
 def _account(path: Path, bot: BotSection, config: Config, env: Mapping[str, str]) -> Iterator[Found]:

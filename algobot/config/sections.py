@@ -26,7 +26,7 @@ class DaemonSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     instance: str = "main"  # part of every client order id; one per daemon on an account
     state_dir: str = ""
     socket: str = ""
-    socket_group: str = ""  # who besides the owner may connect; "" is nobody
+    socket_group: str = ""  # who besides the owner may look, not steer; "" is nobody
     strategies_dir: str = ""  # a person's own strategies, one file each
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     on_stop: Literal["leave", "cancel"] = "leave"  # what a stopping daemon does with open orders
@@ -52,6 +52,7 @@ class AccountSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key_file: str = ""  # TOML with api_key and secret, mode 0600
     live: bool = False  # arms live trading: without it a live bot on this account is refused
     base_external: bool = True  # what the account holds besides the bots' own is accepted at first sight
+    max_order_notional: Decimal = Decimal(0)  # of any bot, in quote units; 0 is no limit
 
 
 class BotSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

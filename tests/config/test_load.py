@@ -74,6 +74,11 @@ def test_a_good_file_gives_the_bots_as_the_daemon_wants_them(write: Write) -> No
         ("fast = 20", "fast = [1]", "config.toml:16: bots.btc-cross.params.fast: got a list; expected a number, true"),
         ("= 0.2", "= 20", "config.toml:19: bots.btc-cross.risk.max_drawdown_fraction: 20.0 is not from 0 to 1;"),
         (
+            "[accounts.paper]",
+            "[accounts.paper]\nmax_order_notional = -1",
+            "config.toml:8: accounts.paper.max_order_notional: -1 is below 0; in quote currency",
+        ),
+        (
             "[bots.btc-cross.risk]",
             "[bots.btc-cross.risks]",
             "config.toml:18: bots.btc-cross.risks: unknown key; did you",

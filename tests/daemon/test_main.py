@@ -298,6 +298,23 @@ async def test_a_stop_touches_orders_only_where_the_configuration_says_so(
     assert sum(resting.status is OrderStatus.OPEN for resting in venue.orders.values()) == left
 
 
+async def test_an_accounts_largest_order_holds_for_every_bot(tmp_path: Path) -> None:
+    """The order is written down as refused, with the reason, and the venue never hears of it."""
+    venue = FakeVenue()
+    history(venue, FLAT)
+    config = a_config(tmp_path, {"alpha": a_section(BotMode.LIVE)})
+    account = msgspec.structs.replace(config.accounts[AccountId("main")], max_order_notional=Decimal(100))
+    config = msgspec.structs.replace(config, accounts={AccountId("main"): account})
+    async with a_daemon(venue, config) as whole:
+        await bars(venue, whole, UP, bots=["alpha"])
+
+        async def refused() -> bool:
+            return any("the account's most 100" in order.reason for order in (await whole.desk.orders()).orders)
+
+        await until(refused)
+    assert not venue.submits
+
+
 async def test_a_second_daemon_on_the_same_state_or_key_is_refused(tmp_path: Path) -> None:
     """It says who holds what, and the first goes on."""
     venue = FakeVenue()
