@@ -87,7 +87,7 @@ def config_path(configured: str = "", *, env: Mapping[str, str] | None = None) -
 
 
 def key_dir(configured: str = "", *, env: Mapping[str, str] | None = None) -> Path:
-    """Return the folder a relative `key_file` is looked up in: systemd's credentials, else `keys` by the config."""
+    """Return the folder where keys belong: systemd's credentials, else `keys` beside the configuration."""
     env = os.environ if env is None else env
     if configured:
         return expand(configured, env=env)

@@ -39,7 +39,7 @@ STOP_S: Final = 15.0
 HEARD_S: Final = 2.0
 DURABLE_S: Final = 3.0
 IN_SNAPSHOT: Final = 200
-EVENTS_LOST: Final = "it goes on by itself; look again with: algobot ctl show"
+GOES_ON: Final = "it goes on by itself; look again with `algobot ctl bots show`"
 
 
 class Desk:
@@ -198,7 +198,7 @@ class Desk:
         with anyio.move_on_after(STOP_S):
             await place.ended.wait()
             return Done(f"{bot_id} is stopped{self._holds(bot_id)}")
-        raise DeadlineExceeded(f"{bot_id} is still stopping: {self._why(place)}", hint=EVENTS_LOST)
+        raise DeadlineExceeded(f"{bot_id} is still stopping: {self._why(place)}", hint=GOES_ON)
 
     async def pause_bot(self, bot_id: BotId, *, by: str = "") -> Done:
         """Open nothing new; exits go on."""
@@ -227,7 +227,7 @@ class Desk:
         left = await self._emergency.wait_closed([self._roster.place(bot_id)], within_s=STOP_S)
         if left:
             why = self._why(self._roster.place(bot_id))
-            raise DeadlineExceeded(f"{bot_id} still holds {self._roster.row(bot_id).position}: {why}", hint=EVENTS_LOST)
+            raise DeadlineExceeded(f"{bot_id} still holds {self._roster.row(bot_id).position}: {why}", hint=GOES_ON)
         return Done(f"{bot_id} closed its position{self._holds(bot_id)}")
 
     async def flatten(self, *, bot_id: BotId | None = None, account_id: AccountId | None = None, by: str = "") -> Done:

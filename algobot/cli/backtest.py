@@ -33,7 +33,19 @@ _POSITIVE = _Finite(0, min_open=True)
 _FRACTION = _Finite(0, 1, max_open=True)
 
 
-@click.command()
+class _WithStrategies(click.Command):
+    """A command whose help ends with the strategies there are."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the built-in ones, in their own words."""
+        from algobot.strategies import registry
+
+        with formatter.section("Strategies"):
+            formatter.write_dl([(name, registry.load(name).summary) for name in registry.BUILT_IN])
+        formatter.write_text("and your own, by the names of their files, with --strategies-dir")
+
+
+@click.command(cls=_WithStrategies)
 @click.option("--strategy", "name", required=True, help="A built-in strategy or one of --strategies-dir.")
 @click.option("--data", required=True, multiple=True, type=click.Path(path_type=Path), help="Bars (Parquet).")
 @click.option("--symbol", multiple=True, help="What to call each file's instrument; its name says it otherwise.")
@@ -49,7 +61,12 @@ _FRACTION = _Finite(0, 1, max_open=True)
 @click.option("--to", "until", default="", metavar="TIME", help="Leave out bars from here on.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the files. [default: backtests/…]")
 @click.option("--no-files", is_flag=True, help="Write no files.")
-@click.option("--strategies-dir", type=click.Path(path_type=Path), envvar="ALGOBOT_STRATEGIES_DIR")
+@click.option(
+    "--strategies-dir",
+    type=click.Path(path_type=Path),
+    envvar="ALGOBOT_STRATEGIES_DIR",
+    help="Folder of your own strategies.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as one JSON object.")
 def backtest(
     name: str,

@@ -148,6 +148,14 @@ def test_numbers_that_are_none_are_refused(data, option, value):
     assert option in result.output
 
 
+def test_help_lists_the_strategies_there_are():
+    """Each built-in one with what it does."""
+    told = call("--help").stdout
+    for name in registry.BUILT_IN:
+        assert name in told
+        assert registry.load(name).summary.split(";")[0][:30] in told
+
+
 def test_real_bars_run_as_they_are(real_file):
     """Years of hourly bars of a real venue, gaps and all."""
     path = real_file("BINANCE_ETH_USDT_1h")
