@@ -396,16 +396,14 @@ class Bot:
 
     # --- being seen -----------------------------------------------------------------------------------------------
 
-    def look(self) -> bool:
-        """Show itself, for those who watch, if its market moved since it last did; return whether it did."""
-        moved = self._out.received_ns() > self._shown_recv_ns
-        if moved:
-            self._show(urgent=False)
-        return moved
+    @property
+    def moved(self) -> bool:
+        """Whether its market did since its row was last shown."""
+        return self._out.received_ns() > self._shown_recv_ns
 
     def _look_again(self) -> None:
         self._wind_down()
-        if self._dirty:
+        if self._dirty or self.moved:
             self._show(urgent=False)
 
     def _show(self, *, urgent: bool) -> None:

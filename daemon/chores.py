@@ -11,7 +11,8 @@ import anyio.lowlevel
 from daemon.messages import LookAgain
 from daemon.place import Place
 
-PATIENCE_S: Final = 0.02  # a burst is over so long after its first bar
+PATIENCE_S: Final = 0.02  # a burst is over when so long nobody came
+ROUNDS_MOST: Final = 10  # of patience: then those who came first are not kept waiting for more
 AT_ONCE: Final = 16  # bots woken before the loop goes to others
 
 
@@ -33,9 +34,18 @@ class Chores:
         look = LookAgain()
         while True:
             await self._wake.wait()
-            await anyio.sleep(PATIENCE_S)
+            await self._quiet()
             while self._places:
                 for _ in range(min(AT_ONCE, len(self._places))):
                     self._places.popleft().mailbox.tell_control(look)
                 await anyio.lowlevel.checkpoint()
             self._wake = anyio.Event()
+
+    async def _quiet(self) -> None:
+        """Return once the burst is over."""
+        waiting = 0
+        for _ in range(ROUNDS_MOST):
+            if len(self._places) == waiting:
+                return
+            waiting = len(self._places)
+            await anyio.sleep(PATIENCE_S)

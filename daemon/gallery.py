@@ -9,10 +9,11 @@ import anyio
 import anyio.lowlevel
 
 from daemon.hub import Hub
+from daemon.messages import LookAgain
 from daemon.place import Place
 
 EVERY_S: Final = 0.2
-AT_ONCE: Final = 16  # rows made before the loop goes to others
+AT_ONCE: Final = 16  # bots woken before the loop goes to others
 
 
 class Gallery:
@@ -30,9 +31,10 @@ class Gallery:
                 await self._round()
 
     async def _round(self) -> None:
-        shown = 0
+        woken = 0
         for place in list(self._places):
-            if place.joined and place.state is None and place.bot is not None and place.bot.look():
-                shown += 1
-                if shown % AT_ONCE == 0:
+            if place.joined and place.state is None and place.bot is not None and place.bot.moved:
+                place.mailbox.tell_control(LookAgain())
+                woken += 1
+                if woken % AT_ONCE == 0:
                     await anyio.lowlevel.checkpoint()

@@ -52,13 +52,32 @@ class _Call:
 
     __slots__ = ("done", "durable", "error", "keep", "rows", "then")
 
-    def __init__(self, rows: tuple[Row, ...], *, keep: bool, then: Then | None = None) -> None:
+    def __init__(
+        self, rows: tuple[Row, ...], *, keep: bool, then: Then | None = None, done: anyio.Event | None = None
+    ) -> None:
         self.rows = rows
         self.keep = keep
         self.then = then
         self.durable: Durable | None = None
         self.error: StoreError | None = None
-        self.done = anyio.Event()
+        self.done = done  # where somebody waits
+
+    def succeed(self, durable: Durable) -> None:
+        """It is on disk."""
+        self.durable = durable
+        self._end()
+        if self.then is not None:
+            self.then(durable)
+
+    def fail(self, error: StoreError) -> None:
+        """It will not be written; nothing changes where it was written, or refused, before."""
+        if self.durable is None and self.error is None:
+            self.error = error
+            self._end()
+
+    def _end(self) -> None:
+        if self.done is not None:
+            self.done.set()
 
 
 class Store:
@@ -120,19 +139,11 @@ class Store:
         """
         if self.state != OK:
             raise self._refusal()
-        call = self._put(_Call(rows, keep=False))
-        await call.done.wait()
-        if call.error is not None:
-            raise call.error
-        return cast(Durable, call.durable)
+        return await self._waited(_Call(rows, keep=False, done=anyio.Event()))
 
     async def keep(self, *rows: Row) -> Durable:
         """Make rows durable together however long it takes; raises StoreError only for rows that can never be."""
-        call = self._put(_Call(rows, keep=True))
-        await call.done.wait()
-        if call.error is not None:
-            raise call.error
-        return cast(Durable, call.durable)
+        return await self._waited(_Call(rows, keep=True, done=anyio.Event()))
 
     def soon(self, *rows: Row, then: Then | None = None) -> None:
         """Make rows durable in their turn, without waiting; `then` is called once they are. No rows: in its turn."""
@@ -140,8 +151,9 @@ class Store:
 
     async def flush(self) -> None:
         """Return once all that was given before is durable, or refused."""
-        call = self._put(_Call((), keep=True))
-        await call.done.wait()
+        done = anyio.Event()
+        self._put(_Call((), keep=True, done=done))
+        await done.wait()
 
     async def close(self) -> None:
         """Let go of the file; call after `run` has ended."""
@@ -154,12 +166,19 @@ class Store:
 
     # --- inside --------------------------------------------------------------------------------------------------
 
-    def _put(self, call: _Call) -> _Call:
+    def _put(self, call: _Call) -> None:
         self._queue.append(call)
         if self._stopped:
             self._abandon()
         self._wake.set()
-        return call
+
+    async def _waited(self, call: _Call) -> Durable:
+        assert call.done is not None
+        self._put(call)
+        await call.done.wait()
+        if call.error is not None:
+            raise call.error
+        return cast(Durable, call.durable)
 
     async def _write_next(self) -> None:
         failed = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_LIMIT))]
@@ -191,9 +210,8 @@ class Store:
 
     async def _one_by_one(self, batch: list[_Call], error: sqlite3.Error) -> list[_Call]:
         if len(batch) == 1:
-            call = batch[0]
-            call.error = StoreError(f"the database refused a row: {error}", hint="this is a defect: please report it")
-            call.done.set()
+            hint = "this is a defect: please report it"
+            batch[0].fail(StoreError(f"the database refused a row: {error}", hint=hint))
             self.on_state(f"a row was refused and is not recorded: {error}")
             return []
         failed: list[_Call] = []
@@ -205,13 +223,11 @@ class Store:
         self._set_state(f"the database takes no writes: {error}")
         for call in batch:
             if not call.keep:
-                call.error = self._refusal()
-                call.done.set()
+                call.fail(self._refusal())
         kept = [call for call in batch if call.keep]
         for call in [call for call in self._queue if not call.keep]:
             self._queue.remove(call)
-            call.error = self._refusal()
-            call.done.set()
+            call.fail(self._refusal())
         try:
             async with self.reads.lock:
                 await self._writer.open()
@@ -231,10 +247,7 @@ class Store:
         self._set_state(OK)
         durable = Durable(seqs)
         for call in batch:
-            call.durable = durable
-            call.done.set()
-            if call.then is not None:
-                call.then(durable)
+            call.succeed(durable)
 
     def _set_state(self, state: str) -> None:
         if state != self.state:
@@ -262,10 +275,7 @@ class Store:
             self.state = "the store is stopped"
         self._stopped = True
         while self._queue:
-            call = self._queue.popleft()
-            if not call.done.is_set():
-                call.error = self._refusal()
-                call.done.set()
+            self._queue.popleft().fail(self._refusal())
 
 
 def _fill_rows(calls: list[_Call]) -> list[FillRow]:

@@ -376,12 +376,15 @@ def test_rows_are_shown_at_most_five_times_a_second_unless_urgent() -> None:
     for _ in range(100):
         notes.now += 10_000_000
         notes.heard_ns = notes.now
-        assert bot.look()
+        assert bot.moved
+        bot.handle(m.LookAgain())
     assert notes.shown - before == 5
     notes.now += 1_000_000_000
     bot.handle(m.LookAgain())
     assert notes.shown - before == 6
-    assert not bot.look()
+    bot.handle(m.LookAgain())
+    assert not bot.moved
+    assert notes.shown - before == 6
 
 
 # --- live ----------------------------------------------------------------------------------------------------------
