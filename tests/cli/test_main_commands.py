@@ -229,10 +229,10 @@ def test_tui_flags_reach_the_screens(home: Path, monkeypatch: pytest.MonkeyPatch
     """Socket, state folder, and that nothing may be commanded."""
     seen: list[tuple[Path, Path, bool]] = []
 
-    def run_tui(socket: Path, *, read_only: bool, state_dir: Path) -> int:
-        seen.append((socket, state_dir, read_only))
+    def run_tui(socket: Path, *, read_only: bool, state_dir: Path, hosted: bool) -> int:
+        seen.append((socket, state_dir, read_only, hosted))
         return 0
 
     monkeypatch.setattr("algobot.cli.main.run_tui", run_tui)
     assert edge.run(["tui", "--socket", "/x.sock", "--read-only"]) == 0
-    assert seen == [(Path("/x.sock"), home / ".local/state/algobot", True)]
+    assert seen == [(Path("/x.sock"), home / ".local/state/algobot", True, False)]

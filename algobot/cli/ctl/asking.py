@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
 
 import click
 
@@ -16,8 +16,6 @@ from algobot.errors import AlgobotError, DaemonUnreachable, NotFound, PartialFai
 from algobot.line import ASK_S, Line
 from algobot.paths import client_socket
 from algobot.text import safe_text
-
-Command = TypeVar("Command", bound=Callable[..., object])
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _CLEAR = "\x1b[H\x1b[2J"
@@ -116,23 +114,38 @@ class Asker:
         return f"there are: {', '.join(names)}" if names else "there are no bots yet: algobot ctl bots add"
 
 
-def reading(command: Command) -> Command:
-    """Give a verb that only looks its options: --socket, --timeout, --json, --format, --watch."""
+def reading(verb: Callable[..., object]) -> Callable[..., object]:
+    """Give a verb that only looks its asker, and --socket, --timeout, --json, --format, --watch."""
+
+    @functools.wraps(verb)
+    def call(socket: str, timeout_s: float, as_json: bool, form: str, watch_s: float | None, **given: object) -> object:
+        with an_asker(socket, timeout_s, form="json" if as_json else form, watch_s=watch_s) as asker:
+            return verb(asker, **given)
+
+    command: Callable[..., object] = call
     for option in (
         click.option("-w", "--watch", "watch_s", type=DURATION, is_flag=False, flag_value="2s", help="Repeat [2s]."),
         click.option("--format", "form", type=click.Choice(FORMATS), default="table", help="How to write it."),
         click.option("--json", "as_json", is_flag=True, help="The same as --format json."),
     ):
         command = option(command)
-    return asking(command)
+    return _reaching(command)
 
 
-def asking(command: Command) -> Command:
-    """Give a verb --socket and --timeout."""
-    command = click.option("--timeout", "timeout_s", type=DURATION, default=ASK_S, help="How long to wait [30s].")(
-        command
-    )
-    return click.option("--socket", default="", metavar="PATH", help="Where the daemon listens.")(command)
+def asking(verb: Callable[..., object]) -> Callable[..., object]:
+    """Give a verb its asker, and --socket and --timeout."""
+
+    @functools.wraps(verb)
+    def call(socket: str, timeout_s: float, **given: object) -> object:
+        with an_asker(socket, timeout_s) as asker:
+            return verb(asker, **given)
+
+    return _reaching(call)
+
+
+def _reaching(command: Callable[..., object]) -> Callable[..., object]:
+    wait = click.option("--timeout", "timeout_s", type=DURATION, default=ASK_S, help="How long to wait [30s].")
+    return click.option("--socket", default="", metavar="PATH", help="Where the daemon listens.")(wait(command))
 
 
 def alone(ctx: click.Context) -> bool:
@@ -146,11 +159,9 @@ def alone(ctx: click.Context) -> bool:
 
 
 @contextmanager
-def an_asker(
-    socket: str, timeout_s: float, *, form: str = "table", as_json: bool = False, watch_s: float | None = None
-) -> Iterator[Asker]:
+def an_asker(socket: str, timeout_s: float, *, form: str = "table", watch_s: float | None = None) -> Iterator[Asker]:
     """Give the asker of one call and hang up after it."""
-    asker = Asker(socket, form="json" if as_json else form, timeout_s=timeout_s, watch_s=watch_s)
+    asker = Asker(socket, form=form, timeout_s=timeout_s, watch_s=watch_s)
     try:
         yield asker
     finally:

@@ -8,7 +8,6 @@ from algobot.cli.ctl import columns, words
 from algobot.cli.ctl.asking import (
     Asker,
     alone,
-    an_asker,
     asking,
     bot_argument,
     confirm,
@@ -31,19 +30,17 @@ _NONE = "no bots yet; add one: algobot ctl bots add NAME --strategy S --symbol B
 @click.group(invoke_without_command=True)
 @reading
 @click.pass_context
-def bots(ctx: click.Context, socket: str, timeout_s: float, as_json: bool, form: str, watch_s: float | None) -> None:
+def bots(ctx: click.Context, asker: Asker) -> None:
     """List (also when nothing else is said), show, add and remove bots."""
     if alone(ctx):
-        with an_asker(socket, timeout_s, form=form, as_json=as_json, watch_s=watch_s) as asker:
-            _list(asker)
+        _list(asker)
 
 
 @bots.command("list")
 @reading
-def list_(socket: str, timeout_s: float, as_json: bool, form: str, watch_s: float | None) -> None:
+def list_(asker: Asker) -> None:
     """All bots, by name."""
-    with an_asker(socket, timeout_s, form=form, as_json=as_json, watch_s=watch_s) as asker:
-        _list(asker)
+    _list(asker)
 
 
 def _list(asker: Asker) -> None:
@@ -53,21 +50,20 @@ def _list(asker: Asker) -> None:
 @bots.command()
 @bot_argument
 @reading
-def show(bot: str, socket: str, timeout_s: float, as_json: bool, form: str, watch_s: float | None) -> None:
+def show(asker: Asker, bot: str) -> None:
     """One bot: how it is set up, how it stands, what it did last."""
-    with an_asker(socket, timeout_s, form=form, as_json=as_json, watch_s=watch_s) as asker:
-        color = on_terminal()
+    color = on_terminal()
 
-        def write(detail: Row) -> None:
-            row, spec = detail.get("row"), detail.get("spec")
-            known = {**(spec if isinstance(spec, dict) else {}), **(row if isinstance(row, dict) else {})}
-            if asker.form != "table":
-                pairs = [{"field": key, "value": raw(value)} for key, value in known.items()]
-                write_rows(pairs, [Column("FIELD", "field"), Column("VALUE", "value")], asker.form, empty="")
-                return
-            print("\n".join(_lines(known, detail, color=color)), flush=True)
+    def write(detail: Row) -> None:
+        row, spec = detail.get("row"), detail.get("spec")
+        known = {**(spec if isinstance(spec, dict) else {}), **(row if isinstance(row, dict) else {})}
+        if asker.form != "table":
+            pairs = [{"field": key, "value": raw(value)} for key, value in known.items()]
+            write_rows(pairs, [Column("FIELD", "field"), Column("VALUE", "value")], asker.form, empty="")
+            return
+        print("\n".join(_lines(known, detail, color=color)), flush=True)
 
-        asker.show(lambda: asker.ask("bot.show", bot_id=bot), write)
+    asker.show(lambda: asker.ask("bot.show", bot_id=bot), write)
 
 
 def _lines(known: Row, detail: Row, *, color: bool) -> list[str]:
@@ -111,6 +107,7 @@ def _lines(known: Row, detail: Row, *, color: bool) -> list[str]:
 @dry_run_option
 @asking
 def add(
+    asker: Asker,
     name: str,
     strategy: str,
     symbol: str,
@@ -124,8 +121,6 @@ def add(
     no_start: bool,
     confirmed: str | None,
     dry_run: bool,
-    socket: str,
-    timeout_s: float,
 ) -> None:
     """Make a bot called NAME; it starts at once unless --no-start."""
     spec: Row = {
@@ -144,11 +139,10 @@ def add(
     if dry_run:
         say({"message": f"would add: {', '.join(f'{key}={raw(value)}' for key, value in spec.items())}"})
         return
-    with an_asker(socket, timeout_s) as asker:
-        if mode == "live":
-            money = "simulated" if _is_simulated(asker, account) else "REAL"
-            confirm_name(f"{name} will trade with {money} money on account {account}", name, confirmed=confirmed)
-        say(asker.ask("bot.add", spec=spec))
+    if mode == "live":
+        money = "simulated" if _is_simulated(asker, account) else "REAL"
+        confirm_name(f"{name} will trade with {money} money on account {account}", name, confirmed=confirmed)
+    say(asker.ask("bot.add", spec=spec))
     suggest(f"algobot ctl start {name}" if no_start else f"algobot ctl bots show {name}")
 
 
@@ -157,15 +151,14 @@ def add(
 @yes_option
 @dry_run_option
 @asking
-def remove(bot: str, yes: bool, dry_run: bool, socket: str, timeout_s: float) -> None:
+def remove(asker: Asker, bot: str, yes: bool, dry_run: bool) -> None:
     """Forget a stopped, flat bot; its orders and fills stay in the ledger."""
-    with an_asker(socket, timeout_s) as asker:
-        row = row_of(asker, bot)
-        if dry_run:
-            say({"message": f"would remove {bot} ({row.get('state')}, position {words.decimal(row.get('position'))})"})
-            return
-        confirm(f"Remove {bot}?", yes=yes)
-        say(asker.ask("bot.remove", bot_id=bot))
+    row = row_of(asker, bot)
+    if dry_run:
+        say({"message": f"would remove {bot} ({row.get('state')}, position {words.decimal(row.get('position'))})"})
+        return
+    confirm(f"Remove {bot}?", yes=yes)
+    say(asker.ask("bot.remove", bot_id=bot))
 
 
 def _is_simulated(asker: Asker, account: str) -> bool:

@@ -8,7 +8,6 @@ from algobot.cli.ctl import columns, words
 from algobot.cli.ctl.asking import (
     Asker,
     alone,
-    an_asker,
     asking,
     complete_bots,
     confirm,
@@ -39,14 +38,7 @@ _confirm = click.option("--confirm", "confirmed", metavar="NAME", help="The name
 @click.option("--json", "as_json", is_flag=True, help="Write the outcome as JSON.")
 @asking
 def kill(
-    mode: str,
-    reason: str,
-    account: str | None,
-    bot: str | None,
-    confirmed: str | None,
-    as_json: bool,
-    socket: str,
-    timeout_s: float,
+    asker: Asker, mode: str, reason: str, account: str | None, bot: str | None, confirmed: str | None, as_json: bool
 ) -> None:
     """Latch the kill switch: halt opens nothing new, cancel also cancels all, flatten also closes positions.
 
@@ -56,8 +48,7 @@ def kill(
     target = bot or account or "all"
     if mode == "flatten":
         confirm_name(f"close every position of {target} at market", target, confirmed=confirmed)
-    with an_asker(socket, timeout_s) as asker:
-        reply = asker.ask("kill", mode=mode, reason=reason, account_id=account, bot_id=bot)
+    reply = asker.ask("kill", mode=mode, reason=reason, account_id=account, bot_id=bot)
     if as_json:
         write_json(reply)
     else:
@@ -88,12 +79,11 @@ def killed_lines(reply: Row) -> list[str]:
 @_bot
 @yes_option
 @asking
-def unhalt(reason: str, account: str | None, bot: str | None, yes: bool, socket: str, timeout_s: float) -> None:
+def unhalt(asker: Asker, reason: str, account: str | None, bot: str | None, yes: bool) -> None:
     """Clear the kill switch after a clean reconciliation: bots trade again."""
     _one_scope(account, bot)
     confirm(f"Clear the kill switch of {bot or account or 'all'}? Bots will trade again.", yes=yes)
-    with an_asker(socket, timeout_s) as asker:
-        say(asker.ask("unhalt", reason=reason, account_id=account, bot_id=bot))
+    say(asker.ask("unhalt", reason=reason, account_id=account, bot_id=bot))
     suggest("algobot ctl status")
 
 
@@ -105,27 +95,20 @@ def unhalt(reason: str, account: str | None, bot: str | None, yes: bool, socket:
 @dry_run_option
 @asking
 def flatten(
-    bot: str | None,
-    account: str | None,
-    everything: bool,
-    confirmed: str | None,
-    dry_run: bool,
-    socket: str,
-    timeout_s: float,
+    asker: Asker, bot: str | None, account: str | None, everything: bool, confirmed: str | None, dry_run: bool
 ) -> None:
     """Pause, cancel all orders and close the position of BOT, of an account, or of --all."""
     if [bool(bot), bool(account), everything].count(True) != 1:
         raise UsageError("flatten what?", hint="name one: BOT, --account ACCOUNT or --all")
     target = bot or account or "all"
-    with an_asker(socket, timeout_s) as asker:
-        if dry_run:
-            for line in _would_flatten(asker, bot, account):
-                say({"message": line})
-            return
-        if bot:
-            asker.ask("bot.show", bot_id=bot)  # a wrong name is told before anything is asked
-        confirm_name(f"cancel all orders and close every position of {target} at market", target, confirmed=confirmed)
-        say(asker.ask("flatten", bot_id=bot, account_id=account))
+    if dry_run:
+        for line in _would_flatten(asker, bot, account):
+            say({"message": line})
+        return
+    if bot:
+        asker.ask("bot.show", bot_id=bot)  # a wrong name is told before anything is asked
+    confirm_name(f"cancel all orders and close every position of {target} at market", target, confirmed=confirmed)
+    say(asker.ask("flatten", bot_id=bot, account_id=account))
     suggest("algobot ctl positions")
 
 
@@ -148,27 +131,18 @@ def _would_flatten(asker: Asker, bot: str | None, account: str | None) -> list[s
 @_account
 @reading
 @click.pass_context
-def reconcile(
-    ctx: click.Context,
-    account: str | None,
-    socket: str,
-    timeout_s: float,
-    as_json: bool,
-    form: str,
-    watch_s: float | None,
-) -> None:
+def reconcile(ctx: click.Context, asker: Asker, account: str | None) -> None:
     """Compare ledger and venue now; ends with 8 if they differ."""
     if not alone(ctx):
         return
-    with an_asker(socket, timeout_s, form=form, as_json=as_json, watch_s=watch_s) as asker:
-        last: Row = {}
+    last: Row = {}
 
-        def ask() -> Row:
-            last.clear()
-            last.update(asker.ask("reconcile", account_id=account))
-            return last
+    def ask() -> Row:
+        last.clear()
+        last.update(asker.ask("reconcile", account_id=account))
+        return last
 
-        asker.show(ask, lambda reply: _write_reconciled(reply, asker.form))
+    asker.show(ask, lambda reply: _write_reconciled(reply, asker.form))
     if not last.get("ok"):
         raise PartialFailure(
             "ledger and venue differ", hint="if you know why: algobot ctl reconcile accept ACCOUNT --reason …"
@@ -188,11 +162,10 @@ def _write_reconciled(reply: Row, form: str) -> None:
 @yes_option
 @click.option("--json", "as_json", is_flag=True, help="Write the outcome as JSON.")
 @asking
-def accept(account: str, reason: str, yes: bool, as_json: bool, socket: str, timeout_s: float) -> None:
+def accept(asker: Asker, account: str, reason: str, yes: bool, as_json: bool) -> None:
     """Book the drift of ACCOUNT as external, audited, and open its gate again."""
     confirm(f"Book the drift of {account} as external and open its gate?", yes=yes)
-    with an_asker(socket, timeout_s) as asker:
-        reply = asker.ask("reconcile.accept", account_id=account, reason=reason)
+    reply = asker.ask("reconcile.accept", account_id=account, reason=reason)
     if as_json:
         write_json(reply)
     else:

@@ -7,7 +7,6 @@ import click
 from algobot.cli.ctl import words
 from algobot.cli.ctl.asking import (
     Asker,
-    an_asker,
     asking,
     bots_argument,
     confirm,
@@ -25,10 +24,9 @@ from algobot.cli.ctl.tables import Row, write_json
 @click.command()
 @bots_argument
 @asking
-def start(bots: tuple[str, ...], socket: str, timeout_s: float) -> None:
+def start(asker: Asker, bots: tuple[str, ...]) -> None:
     """Start bots that are stopped, or release them from quarantine."""
-    with an_asker(socket, timeout_s) as asker:
-        for_each(bots, lambda bot: asker.ask("bot.start", bot_id=bot))
+    for_each(bots, lambda bot: asker.ask("bot.start", bot_id=bot))
     suggest(f"algobot ctl wait {bots[0]}")
 
 
@@ -39,20 +37,17 @@ def start(bots: tuple[str, ...], socket: str, timeout_s: float) -> None:
 @yes_option
 @dry_run_option
 @asking
-def stop(
-    bots: tuple[str, ...], flatten: bool, confirmed: str | None, yes: bool, dry_run: bool, socket: str, timeout_s: float
-) -> None:
+def stop(asker: Asker, bots: tuple[str, ...], flatten: bool, confirmed: str | None, yes: bool, dry_run: bool) -> None:
     """Cancel the orders of bots, then stop them; a position stays unless --flatten."""
-    with an_asker(socket, timeout_s) as asker:
-        if dry_run:
-            for_each(bots, lambda bot: {"message": _would_stop(asker, bot, flatten=flatten)})
-            return
-        if flatten:
-            for bot in bots:
-                confirm_name(f"stop {bot} and close its position at market", bot, confirmed=confirmed)
-        else:
-            confirm(f"Stop {', '.join(bots)}?", yes=yes)
-        for_each(bots, lambda bot: asker.ask("bot.stop", bot_id=bot, flatten=flatten))
+    if dry_run:
+        for_each(bots, lambda bot: {"message": _would_stop(asker, bot, flatten=flatten)})
+        return
+    if flatten:
+        for bot in bots:
+            confirm_name(f"stop {bot} and close its position at market", bot, confirmed=confirmed)
+    else:
+        confirm(f"Stop {', '.join(bots)}?", yes=yes)
+    for_each(bots, lambda bot: asker.ask("bot.stop", bot_id=bot, flatten=flatten))
     suggest(f"algobot ctl start {' '.join(bots)}")
 
 
@@ -66,29 +61,26 @@ def _would_stop(asker: Asker, bot: str, *, flatten: bool) -> str:
 @click.command()
 @bots_argument
 @asking
-def pause(bots: tuple[str, ...], socket: str, timeout_s: float) -> None:
+def pause(asker: Asker, bots: tuple[str, ...]) -> None:
     """Open nothing new; exits go on."""
-    with an_asker(socket, timeout_s) as asker:
-        for_each(bots, lambda bot: asker.ask("bot.pause", bot_id=bot))
+    for_each(bots, lambda bot: asker.ask("bot.pause", bot_id=bot))
     suggest(f"algobot ctl resume {' '.join(bots)}")
 
 
 @click.command()
 @bots_argument
 @asking
-def resume(bots: tuple[str, ...], socket: str, timeout_s: float) -> None:
+def resume(asker: Asker, bots: tuple[str, ...]) -> None:
     """Trade again after a pause."""
-    with an_asker(socket, timeout_s) as asker:
-        for_each(bots, lambda bot: asker.ask("bot.resume", bot_id=bot))
+    for_each(bots, lambda bot: asker.ask("bot.resume", bot_id=bot))
 
 
 @click.command()
 @bots_argument
 @asking
-def restart(bots: tuple[str, ...], socket: str, timeout_s: float) -> None:
+def restart(asker: Asker, bots: tuple[str, ...]) -> None:
     """Stop the tasks of bots and start them again from their checkpoints; orders stay."""
-    with an_asker(socket, timeout_s) as asker:
-        for_each(bots, lambda bot: asker.ask("bot.restart", bot_id=bot))
+    for_each(bots, lambda bot: asker.ask("bot.restart", bot_id=bot))
     suggest(f"algobot ctl wait {bots[0]}")
 
 
@@ -97,38 +89,35 @@ def restart(bots: tuple[str, ...], socket: str, timeout_s: float) -> None:
 @yes_option
 @dry_run_option
 @asking
-def close(bots: tuple[str, ...], yes: bool, dry_run: bool, socket: str, timeout_s: float) -> None:
+def close(asker: Asker, bots: tuple[str, ...], yes: bool, dry_run: bool) -> None:
     """Close the positions of bots at market; they keep running."""
-    with an_asker(socket, timeout_s) as asker:
-        if dry_run:
-            for_each(
-                bots,
-                lambda bot: {"message": f"would close {words.decimal(row_of(asker, bot).get('position'))} of {bot}"},
-            )
-            return
-        confirm(f"Close the position of {', '.join(bots)} at market?", yes=yes)
-        for_each(bots, lambda bot: asker.ask("bot.close", bot_id=bot))
+    if dry_run:
+        for_each(
+            bots,
+            lambda bot: {"message": f"would close {words.decimal(row_of(asker, bot).get('position'))} of {bot}"},
+        )
+        return
+    confirm(f"Close the position of {', '.join(bots)} at market?", yes=yes)
+    for_each(bots, lambda bot: asker.ask("bot.close", bot_id=bot))
 
 
 @click.command()
 @click.argument("orders", nargs=-1, required=True, metavar="ORDER...")
 @yes_option
 @asking
-def cancel(orders: tuple[str, ...], yes: bool, socket: str, timeout_s: float) -> None:
+def cancel(asker: Asker, orders: tuple[str, ...], yes: bool) -> None:
     """Cancel single orders by their client order ids."""
     confirm(f"Cancel {', '.join(orders)}?", yes=yes)
-    with an_asker(socket, timeout_s) as asker:
-        for_each(orders, lambda order: asker.ask("order.cancel", client_order_id=order))
+    for_each(orders, lambda order: asker.ask("order.cancel", client_order_id=order))
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Write the outcome as JSON.")
 @dry_run_option
 @asking
-def reload(as_json: bool, dry_run: bool, socket: str, timeout_s: float) -> None:
+def reload(asker: Asker, as_json: bool, dry_run: bool) -> None:
     """Read the configuration again: all of it is applied, or nothing."""
-    with an_asker(socket, timeout_s) as asker:
-        reply = asker.ask("daemon.reload", dry_run=dry_run)
+    reply = asker.ask("daemon.reload", dry_run=dry_run)
     if as_json:
         write_json(reply)
         return

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import click
 
 from algobot.cli.ctl import words
-from algobot.cli.ctl.asking import DURATION, Asker, an_asker, complete_bots, on_terminal, reading
+from algobot.cli.ctl.asking import DURATION, Asker, complete_bots, on_terminal, reading
 from algobot.cli.ctl.tables import Row, paint, write_json
 from algobot.cli.ctl.words import rows_of
 from algobot.errors import DaemonUnreachable, DeadlineExceeded, UsageError
@@ -30,25 +30,15 @@ _follow = click.option("-f", "--follow", is_flag=True, help="Go on until interru
 @_bot
 @click.option("--since", type=int, default=-50, help="Start after this seq; -N is the newest N [-50].")
 @reading
-def events(
-    follow: bool,
-    bot: str | None,
-    since: int,
-    socket: str,
-    timeout_s: float,
-    as_json: bool,
-    form: str,
-    watch_s: float | None,
-) -> None:
+def events(asker: Asker, follow: bool, bot: str | None, since: int) -> None:
     """What happens, one line each; JSON is one object a line."""
-    _no_watch(watch_s)
-    with an_asker(socket, timeout_s, form=form, as_json=as_json) as asker:
-        color = on_terminal()
-        for event in (_followed if follow else _kept)(asker, since=since, bot=bot):
-            if asker.form == "json":
-                write_json(event)
-            else:
-                print(event_line(event, color=color), flush=True)
+    _no_watch(asker)
+    color = on_terminal()
+    for event in (_followed if follow else _kept)(asker, since=since, bot=bot):
+        if asker.form == "json":
+            write_json(event)
+        else:
+            print(event_line(event, color=color), flush=True)
 
 
 @click.command()
@@ -58,57 +48,44 @@ def events(
 @click.option("-n", "--limit", type=click.IntRange(1, 5000), default=100, help="So many of the past [100].")
 @click.option("--since", "since_s", type=DURATION, help="Only what is not older: 90s, 5m, 1h.")
 @reading
-def logs(
-    follow: bool,
-    bot: str | None,
-    level: str,
-    limit: int,
-    since_s: float | None,
-    socket: str,
-    timeout_s: float,
-    as_json: bool,
-    form: str,
-    watch_s: float | None,
-) -> None:
+def logs(asker: Asker, follow: bool, bot: str | None, level: str, limit: int, since_s: float | None) -> None:
     """The daemon's log: what it keeps in memory, and with -f what comes."""
-    _no_watch(watch_s)
-    with an_asker(socket, timeout_s, form=form, as_json=as_json) as asker:
-        oldest_ns = time.time_ns() - int(since_s * 1e9) if since_s is not None else 0
-        color = on_terminal()
+    _no_watch(asker)
+    oldest_ns = time.time_ns() - int(since_s * 1e9) if since_s is not None else 0
+    color = on_terminal()
 
-        def write(line: Row) -> None:
-            if asker.form == "json":
-                write_json(line)
-            else:
-                print(log_line(line, color=color), flush=True)
+    def write(line: Row) -> None:
+        if asker.form == "json":
+            write_json(line)
+        else:
+            print(log_line(line, color=color), flush=True)
 
-        seq = asker.ask("status").get("seq")  # before the lines: what comes between is in both, and dropped below
-        past = rows_of(asker.ask("logs.list", bot_id=bot, level=level, limit=limit), "lines")
-        for line in past:
-            if words.nanoseconds(line.get("ts_ns")) >= oldest_ns:
-                write(line)
-        if follow:
-            least = _LEVELS.index(level)
-            for event in _followed(asker, since=words.nanoseconds(seq), bot=bot):
-                new = event.get("line")
-                if isinstance(new, dict) and _rank(new) >= least and new not in past:
-                    write(new)
+    seq = asker.ask("status").get("seq")  # before the lines: what comes between is in both, and dropped below
+    past = rows_of(asker.ask("logs.list", bot_id=bot, level=level, limit=limit), "lines")
+    for line in past:
+        if words.nanoseconds(line.get("ts_ns")) >= oldest_ns:
+            write(line)
+    if follow:
+        least = _LEVELS.index(level)
+        for event in _followed(asker, since=words.nanoseconds(seq), bot=bot):
+            new = event.get("line")
+            if isinstance(new, dict) and _rank(new) >= least and new not in past:
+                write(new)
 
 
 @click.command()
 @click.argument("bot", shell_complete=complete_bots)
 @click.option("--for", "wanted", default="state=running", help="state=running,paused or flat [state=running].")
 @reading
-def wait(bot: str, wanted: str, socket: str, timeout_s: float, as_json: bool, form: str, watch_s: float | None) -> None:
+def wait(asker: Asker, bot: str, wanted: str) -> None:
     """Wait until BOT is in a state, or flat; ends with 7 if it is not within --timeout."""
-    _no_watch(watch_s)
+    _no_watch(asker)
     reached = _condition(wanted)
-    with an_asker(socket, timeout_s, form=form, as_json=as_json) as asker:
-        row = _wait_for(asker, bot, reached, wanted)
-        if asker.form == "json":
-            write_json(row)
-        else:
-            print(safe_text(f"{bot} is {row.get('state')}, position {words.decimal(row.get('position'))}"))
+    row = _wait_for(asker, bot, reached, wanted)
+    if asker.form == "json":
+        write_json(row)
+    else:
+        print(safe_text(f"{bot} is {row.get('state')}, position {words.decimal(row.get('position'))}"))
 
 
 def _wait_for(asker: Asker, bot: str, reached: Callable[[Row], bool], wanted: str) -> Row:
@@ -143,8 +120,8 @@ def _condition(wanted: str) -> Callable[[Row], bool]:
     return lambda row: row.get("state") in states
 
 
-def _no_watch(watch_s: float | None) -> None:
-    if watch_s is not None:
+def _no_watch(asker: Asker) -> None:
+    if asker.watch_s is not None:
         raise UsageError("--watch has nothing to repeat here", hint="-f follows")
 
 
