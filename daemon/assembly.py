@@ -20,7 +20,8 @@ from daemon.feed import Feed
 from daemon.gateway import Budget, Gateway, GatewaySettings, Halts, Limits, Priority
 from daemon.locks import Lock, key_lock
 from daemon.logs import Logs
-from daemon.roster import Rooms, Roster
+from daemon.rooms import Rooms
+from daemon.roster import Roster
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger("daemon.start")
 

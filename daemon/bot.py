@@ -227,7 +227,7 @@ class Bot:
         if acted:
             self.settle()
         else:
-            self._out.later(self)
+            self._out.later()
 
     def settle(self) -> None:
         """Do what may come a moment after the decision on a bar: remember it, say it, draw it."""
@@ -411,6 +411,6 @@ class Bot:
         if urgent or now_ns - self._shown_ns >= SHOW_NS:
             self._shown_ns, self._dirty = now_ns, False
             self._shown_recv_ns = self._out.received_ns()
-            self._out.show(self, urgent=urgent)
+            self._out.show(urgent=urgent)
         else:
             self._dirty = True

@@ -15,7 +15,6 @@ from daemon.order_slate import Slate
 
 if TYPE_CHECKING:
     from algobot.kernel.strategy import Strategy
-    from daemon.bot import Bot
 
 
 class Weather(msgspec.Struct, frozen=True):
@@ -92,7 +91,7 @@ class Outlets(Protocol):
         """Ask the feed for closed bars: they come as `HistoryArrived`."""
         ...
 
-    def show(self, bot: Bot, *, urgent: bool) -> None:
+    def show(self, *, urgent: bool) -> None:
         """The bot's row changed; urgent is what a person waits for (a state, a fill)."""
         ...
 
@@ -108,7 +107,7 @@ class Outlets(Protocol):
         """The bot decided on a bar or a quote, so long after it was received."""
         ...
 
-    def later(self, bot: Bot) -> None:
+    def later(self) -> None:
         """Let the bot `settle` when there is time: other bots decide first."""
         ...
 

@@ -32,7 +32,8 @@ from daemon.face import Identity
 from daemon.place import Place
 from daemon.pulse import rss_bytes
 from daemon.reload import Reloader
-from daemon.roster import Rooms, Roster
+from daemon.rooms import Rooms
+from daemon.roster import Roster
 from daemon.store import AuditRow
 
 STOP_S: Final = 15.0

@@ -12,7 +12,8 @@ from algobot.protocol.requests import Done, Killed, Reconciled
 from algobot.protocol.rows import HaltRow, PositionRow
 from daemon.place import Place
 from daemon.ports import Money, Swept
-from daemon.roster import Rooms, Roster
+from daemon.rooms import Rooms
+from daemon.roster import Roster
 
 KILL_S: Final = 15.0
 LOOK_S: Final = 0.02

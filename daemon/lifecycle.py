@@ -32,7 +32,8 @@ from daemon.ports import Clock, SystemClock
 from daemon.pulse import Pulse
 from daemon.reload import Reloader
 from daemon.roles import Roles
-from daemon.roster import Rooms, Roster
+from daemon.rooms import Rooms
+from daemon.roster import Roster
 from daemon.sd_notify import Notifier
 from daemon.store import OK, Store
 from daemon.strategies import Strategies

@@ -6,18 +6,14 @@ from typing import Final
 
 import structlog
 
-from algobot.model import MINUTE_NS, Bar, Fill, Order, OrderStatus, OrderType, Quote
+from algobot.model import MINUTE_NS, Bar, BotMode, Fill, Order, OrderStatus, OrderType, Quote
 from algobot.protocol.rows import DecisionRow
-from daemon.announcer import Announcer
-from daemon.bot import Bot
 from daemon.bot_row import row_of
 from daemon.chores import Chores
-from daemon.feed import Feed
 from daemon.messages import Cancel, CancelBot, Checkpoint, Submit
 from daemon.place import Place
-from daemon.ports import Clock, Money
-from daemon.pulse import Pulse
-from daemon.store import Durable, EquitySample, FillRow, OrderRow, Row, Store
+from daemon.rooms import Rooms
+from daemon.store import Durable, EquitySample, FillRow, OrderRow, Row
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger("daemon.bot")
 LEVELS: Final = {"warning": 30, "error": 40}
@@ -28,24 +24,15 @@ class RoomOutlets:
 
     __slots__ = ("_announcer", "_chores", "_clock", "_feed", "_money", "_place", "_pulse", "_sampled", "_store")
 
-    def __init__(
-        self,
-        place: Place,
-        feed: Feed,
-        money: Money | None,
-        store: Store,
-        announcer: Announcer,
-        clock: Clock,
-        pulse: Pulse,
-        chores: Chores,
-    ) -> None:
+    def __init__(self, place: Place, rooms: Rooms, chores: Chores) -> None:
+        spec = place.spec
         self._place = place
-        self._feed = feed
-        self._money = money
-        self._store = store
-        self._announcer = announcer
-        self._clock = clock
-        self._pulse = pulse
+        self._feed = rooms.feed(spec.account_id)
+        self._money = rooms.money.get(spec.account_id) if spec.mode is BotMode.LIVE else None
+        self._store = rooms.store
+        self._announcer = rooms.announcer
+        self._clock = rooms.clock
+        self._pulse = rooms.pulse
         self._chores = chores
         self._sampled = 0
 
@@ -96,9 +83,10 @@ class RoomOutlets:
         """As the port promises."""
         self._feed.ask(self._place.spec.bot_id, since_ns=since_ns, count=count)
 
-    def show(self, bot: Bot, *, urgent: bool) -> None:
+    def show(self, *, urgent: bool) -> None:
         """As the port promises; where nobody watches only what is urgent is said."""
-        if urgent or self._announcer.hub.followers:
+        bot = self._place.bot
+        if bot is not None and (urgent or self._announcer.hub.followers):
             self._announcer.bot_changed(row_of(bot, simulated=self._place.simulated))
 
     def decided(self, row: DecisionRow) -> None:
@@ -118,7 +106,7 @@ class RoomOutlets:
         """As the port promises."""
         (self._pulse.bars if isinstance(event, Bar) else self._pulse.quotes).add(latency_ns)
 
-    def later(self, bot: Bot) -> None:
+    def later(self) -> None:
         """As the port promises."""
         self._chores.add(self._place)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Mapping
 from decimal import Decimal
 
 import anyio
@@ -14,44 +13,25 @@ import structlog
 
 from algobot.errors import AlgobotError, NotFound, Refused
 from algobot.latch import Latch
-from algobot.model import AccountId, BotId, BotMode, BotSpec, BotState, ClientOrderId, Instrument, timeframe_ns
+from algobot.model import BotId, BotMode, BotSpec, BotState, ClientOrderId, Instrument, timeframe_ns
 from algobot.protocol.rows import BotDetail, BotRow
 from daemon import messages as m
 from daemon.account_book import birth, fold
-from daemon.announcer import Announcer
 from daemon.bot import Bot
 from daemon.bot_ports import Birth, Memory, Weather
 from daemon.bot_record import Record
 from daemon.bot_row import row_at_rest, row_of
 from daemon.chores import Chores
-from daemon.feed import Feed
 from daemon.gallery import Gallery
 from daemon.order_slate import Slate, Tracked
 from daemon.outlets import RoomOutlets
 from daemon.place import Place
-from daemon.ports import Clock, HaltBoard, Money
-from daemon.pulse import Pulse
-from daemon.store import BotForgotten, BotRecord, Store
-from daemon.strategies import Strategies
+from daemon.rooms import Rooms
+from daemon.store import BotForgotten, BotRecord
 from daemon.supervisor import Supervisor
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger("daemon.bots")
 
-
-class Rooms(msgspec.Struct):
-    """What the bots live among."""
-
-    store: Store
-    announcer: Announcer
-    halts: HaltBoard
-    strategies: Strategies
-    clock: Clock
-    pulse: Pulse
-    feeds: dict[str, Feed]  # by venue
-    money: dict[AccountId, Money]
-    venues: Mapping[AccountId, str]  # where each account is
-
-    simulated: frozenset[str] = frozenset()  # the venues where no real money moves
 
 class Totals(msgspec.Struct, frozen=True):
     """All bots together."""
@@ -148,7 +128,7 @@ class Roster:
         book = place.memory.book or place.owned or birth(place.spec.capital)
         if place.instrument is not None:
             book = fold(book, (late.fill for late in place.late), place.instrument)
-        mark = self._rooms.feeds[self._rooms.venues[place.spec.account_id]].mark(place.spec.symbol)
+        mark = self._rooms.feed(place.spec.account_id).mark(place.spec.symbol)
         state = place.state or BotState.STOPPED
         bar_ns = timeframe_ns(place.spec.timeframe)
         return row_at_rest(place.spec, place.memory, book, state, place.reason, mark, bar_ns, simulated=place.simulated)
@@ -205,7 +185,7 @@ class Roster:
     async def look_up(self, bot_id: BotId) -> None:
         """Find out what a bot that does not run owns, for its row."""
         place = self.place(bot_id)
-        feed = self._rooms.feeds[self._rooms.venues[place.spec.account_id]]
+        feed = self._rooms.feed(place.spec.account_id)
         try:
             instrument = await feed.instrument(place.spec.symbol)
             fills = await self._rooms.store.reads.fills_after(0, bot_id)
@@ -249,7 +229,7 @@ class Roster:
                 with anyio.move_on_after(1):
                     await money.wait_ready()
             return money.instrument(spec.symbol)
-        feed = self._rooms.feeds[self._rooms.venues[spec.account_id]]
+        feed = self._rooms.feed(spec.account_id)
         return await feed.instrument(spec.symbol)
 
     async def _load(self, place: Place) -> None:
@@ -290,8 +270,8 @@ class Roster:
             halt_reason=latch.words if latch is not None else "",
             may_reduce=latch is None or latch.mode == "flatten",
         )
-        feed = rooms.feeds[rooms.venues[spec.account_id]]
-        outlets = RoomOutlets(place, feed, money, rooms.store, rooms.announcer, rooms.clock, rooms.pulse, self.chores)
+        feed = rooms.feed(spec.account_id)
+        outlets = RoomOutlets(place, rooms, self.chores)
         strategy = rooms.strategies.known(spec.strategy)
 
         def make() -> Bot:
@@ -307,7 +287,7 @@ class Roster:
 
     def _rest(self, place: Place, state: BotState, reason: str) -> None:
         """Take a bot off the feed and leave it at rest."""
-        self._rooms.feeds[self._rooms.venues[place.spec.account_id]].leave(place.spec.bot_id)
+        self._rooms.feed(place.spec.account_id).leave(place.spec.bot_id)
         place.end(state, reason)
         self._show(place)
 
@@ -412,6 +392,6 @@ class Roster:
         self._rooms.announcer.bot_changed(self.row(place.spec.bot_id))
 
     def _is_dust(self, place: Place, position: Decimal) -> bool:
-        mark = self._rooms.feeds[self._rooms.venues[place.spec.account_id]].mark(place.spec.symbol)
+        mark = self._rooms.feed(place.spec.account_id).mark(place.spec.symbol)
         instrument = place.instrument
         return instrument is not None and bool(instrument.refusal(abs(position), Decimal(repr(mark or 0.0))))

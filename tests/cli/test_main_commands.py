@@ -227,7 +227,7 @@ def test_the_daemon_refuses_a_wrong_configuration_before_it_starts(
 
 def test_tui_flags_reach_the_screens(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Socket, state folder, and that nothing may be commanded."""
-    seen: list[tuple[Path, Path, bool]] = []
+    seen: list[tuple[Path, Path, bool, bool]] = []
 
     def run_tui(socket: Path, *, read_only: bool, state_dir: Path, hosted: bool) -> int:
         seen.append((socket, state_dir, read_only, hosted))

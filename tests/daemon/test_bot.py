@@ -54,6 +54,7 @@ class Notes:
         self.price = 0.0
         self.heard_ns = 0
         self.shown = 0
+        self.bot: Bot | None = None  # whose words these are
 
     def now_ns(self) -> int:
         """Return the test's time."""
@@ -87,9 +88,10 @@ class Notes:
         """Note."""
         self.asks.append((since_ns, count))
 
-    def show(self, bot: Bot, *, urgent: bool) -> None:
+    def show(self, *, urgent: bool) -> None:
         """Build the row, as the daemon does."""
-        row_of(bot)
+        assert self.bot is not None
+        row_of(self.bot)
         self.shown += 1
 
     def decided(self, row: DecisionRow) -> None:
@@ -100,7 +102,7 @@ class Notes:
         """Note."""
         self.bars.append((bar_close_ns, close, equity))
 
-    def later(self, bot: Bot) -> None:
+    def later(self) -> None:
         """Leave it to the next message, or to the test."""
 
     def judged(self, event: object, latency_ns: int) -> None:
@@ -138,6 +140,7 @@ def a_bot(
     strategy = registry.load(spec.strategy)
     birth = Birth(spec, BTC, strategy, memory or a_memory(spec))
     bot = Bot(birth, Session(strategy, spec.params, settings_of(spec, BTC)), notes)
+    notes.bot = bot
     bot.begin()
     bot.handle(m.FeedState(live=live))
     if history is not None:
@@ -559,6 +562,7 @@ def test_a_bot_made_anew_after_a_fault_begins_where_the_last_message_left_it() -
     bot.handle(m.FillArrived(half, 7))
     strategy = registry.load(LIVE.strategy)
     twin = Bot(Birth(LIVE, BTC, strategy, memory), Session(strategy, LIVE.params, settings_of(LIVE, BTC)), notes)
+    notes.bot = twin
     twin.begin()
     assert twin.holding.book == bot.holding.book
     assert twin.holding.session.snapshot() == bot.holding.session.snapshot()
