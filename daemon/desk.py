@@ -301,7 +301,7 @@ class Desk:
             raise Refused(f"{bot_id} is {state}", hint=f"start it first: algobot ctl start {bot_id}")
         self._roster.deliver(bot_id, message)
         with anyio.move_on_after(HEARD_S):
-            while place.joined and len(place.mailbox):  # noqa: ASYNC110 - whatever was told before is handled too
+            while place.joined and place.mailbox.unheard:  # noqa: ASYNC110 - whatever was told before is handled too
                 await anyio.sleep(0.005)
 
     def _wish(self, bot_id: BotId, *, autostart: bool) -> None:

@@ -60,10 +60,10 @@ class Emergency:
         return [self._words(place) for place in places if self._is_open(place)]
 
     def _is_open(self, place: Place) -> bool:
-        """Return whether a bot still has to close, or rests on a position."""
+        """Return whether a bot still has to close, or does not run and holds what could be sold."""
         if place.joined:
-            return len(place.mailbox) > 0 or bool(place.memory.closing)
-        return place.at_rest and bool(self._roster.row(place.spec.bot_id).position)
+            return place.mailbox.unheard > 0 or bool(place.memory.closing)
+        return self._roster.holds(place.spec.bot_id)
 
     def _words(self, place: Place) -> str:
         row = self._roster.row(place.spec.bot_id)

@@ -116,6 +116,11 @@ class Mailbox(Generic[F, C, M]):
         self._fills.clear()
         return taken
 
+    @property
+    def unheard(self) -> int:
+        """How many fills and wishes wait; the market, which never ends, does not count."""
+        return len(self._fills) + len(self._control)
+
     def statistics(self) -> MailboxStatistics:
         """Return depth and losses."""
         return MailboxStatistics(len(self), self.conflated, self.dropped)

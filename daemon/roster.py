@@ -13,7 +13,16 @@ import structlog
 
 from algobot.errors import AlgobotError, NotFound, Refused
 from algobot.latch import Latch
-from algobot.model import BotId, BotMode, BotSpec, BotState, ClientOrderId, Instrument, timeframe_ns
+from algobot.model import (
+    BotId,
+    BotMode,
+    BotSpec,
+    BotState,
+    ClientOrderId,
+    Instrument,
+    as_decimal,
+    timeframe_ns,
+)
 from algobot.protocol.rows import BotDetail, BotRow
 from daemon import messages as m
 from daemon.account_book import birth, fold
@@ -97,13 +106,20 @@ class Roster:
         row = self.row(bot_id)
         if not place.at_rest:
             raise Refused(f"{bot_id} is {row.state.value}", hint=f"stop it first: algobot ctl stop {bot_id}")
-        if row.position and not self._is_dust(place, row.position):
+        if self.holds(bot_id):
             raise Refused(f"{bot_id} holds {row.position}", hint=f"start it, then: algobot ctl stop {bot_id} --flatten")
         del self._places[bot_id]
         if money := self._rooms.money.get(place.spec.account_id):
             money.drop_bot(bot_id)
         self._rooms.store.soon(BotForgotten(bot_id))
         self._rooms.announcer.bot_removed(bot_id)
+
+    def holds(self, bot_id: BotId) -> bool:
+        """Return whether a bot has a position that a venue would take an order for; dust is none."""
+        row, instrument = self.row(bot_id), self.place(bot_id).instrument
+        if instrument is None or not row.mark:  # what cannot be judged is no dust
+            return bool(row.position)
+        return bool(row.position) and not instrument.is_dust(row.position, as_decimal(row.mark))
 
     def place(self, bot_id: BotId) -> Place:
         """Return a bot's place. Raises NotFound."""
@@ -390,8 +406,3 @@ class Roster:
 
     def _show(self, place: Place) -> None:
         self._rooms.announcer.bot_changed(self.row(place.spec.bot_id))
-
-    def _is_dust(self, place: Place, position: Decimal) -> bool:
-        mark = self._rooms.feed(place.spec.account_id).mark(place.spec.symbol)
-        instrument = place.instrument
-        return instrument is not None and bool(instrument.refusal(abs(position), Decimal(repr(mark or 0.0))))

@@ -141,3 +141,15 @@ def test_an_empty_mailbox_has_nothing_now() -> None:
     """Asking without waiting raises."""
     with pytest.raises(IndexError):
         a_mailbox().get_nowait()
+
+
+def test_a_market_that_never_ends_is_not_waited_for() -> None:
+    """Whoever waits until a reader has heard waits for fills and wishes only."""
+    mailbox: Mailbox[str, str, int] = Mailbox(lambda message: None)
+    mailbox.tell_market(1)
+    assert (mailbox.unheard, len(mailbox)) == (0, 1)
+    mailbox.tell_fill("fill")
+    mailbox.tell_control("wish")
+    assert mailbox.unheard == 2
+    assert mailbox.take_fills() == ["fill"]
+    assert mailbox.unheard == 1
