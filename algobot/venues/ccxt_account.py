@@ -6,14 +6,15 @@ window (`VALIDITY`) a late order can be accepted for as long as the venue likes.
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
-from algobot.errors import NotFound, StreamClosed, VenueError, VenueRejected, VenueTimeout, VenueUnavailable
+from algobot.errors import NotFound, VenueRejected, VenueTimeout, VenueUnavailable
 from algobot.model import (
     ClientOrderId,
     Instrument,
@@ -29,9 +30,10 @@ from algobot.model import (
     VenueOrderId,
 )
 from algobot.venues import ccxt_wire as wire
-from algobot.venues.ccxt_client import RECV_WINDOW_MS, CcxtClient, drop
+from algobot.venues.ccxt_client import RECV_WINDOW_MS, CcxtClient
+from algobot.venues.ccxt_stream import merged
 from algobot.venues.classify import Action
-from algobot.venues.port import Balance, BalancesChanged, Connected, PrivateEvent
+from algobot.venues.port import Balance, BalancesChanged, PrivateEvent
 
 PAGE: Final = 500
 VALIDITY: Final[Mapping[str, Callable[[int], dict[str, Any]]]] = {  # milliseconds -> parameters of create_order
@@ -147,37 +149,20 @@ class CcxtAccount:
 
     async def stream(self) -> AsyncIterator[PrivateEvent]:
         """As the port promises; `Connected` means that ccxt is logged in, where it can say so."""
-        exchange = self._client.exchange
-        if exchange is None:
-            raise StreamClosed(f"{self._client.adapter}: not open")
-        inbox: asyncio.Queue[PrivateEvent | StreamClosed] = asyncio.Queue()
-        tasks = [asyncio.create_task(self._watch(method, read, inbox)) for method, read in _WATCHERS]
-        try:
-            yield Connected(time.time_ns())
-            while True:
-                item = await inbox.get()
-                if isinstance(item, StreamClosed):
-                    raise item
-                yield item
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            for url in list(exchange.clients or {}):
-                await drop(exchange, url)
+        watchers = [partial(self._watch, method, read) for method, read in _WATCHERS]
+        async with aclosing(merged(self._client, watchers)) as events:
+            async for event in events:
+                yield event
 
     async def _watch(
         self,
         method: str,
         read: Callable[[Any, str], Sequence[PrivateEvent]],
-        inbox: asyncio.Queue[PrivateEvent | StreamClosed],
+        tell: Callable[[PrivateEvent], Awaitable[None]],
     ) -> None:
-        try:
-            while True:
-                for event in read(await self._client.ask(Action.READ, method), self._client.adapter):
-                    inbox.put_nowait(event)
-        except VenueError as error:
-            inbox.put_nowait(StreamClosed(error.message, hint=error.hint))
+        while True:
+            for event in read(await self._client.ask(Action.READ, method), self._client.adapter):
+                await tell(event)
 
     def _read(self, answer: Any, order: NewOrder) -> VenueOrder:
         """Return the answer to a submit; venues repeat little of what was asked, so `order` fills the gaps."""

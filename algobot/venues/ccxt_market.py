@@ -5,21 +5,23 @@ ccxt's bar streams do not say when a bar is closed: it is, once a newer one begi
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import aclosing
+from functools import partial
 from typing import Any, Final
 
-from algobot.errors import NotFound, StreamClosed, VenueError, VenueUnavailable
+from algobot.errors import NotFound, VenueUnavailable
 from algobot.model import Bar, BarUpdate, Instrument, Quote, Symbol, timeframe_ns
 from algobot.venues import ccxt_wire as wire
-from algobot.venues.ccxt_client import CcxtClient, drop
+from algobot.venues.ccxt_client import CcxtClient
+from algobot.venues.ccxt_stream import merged
 from algobot.venues.classify import Action
-from algobot.venues.port import Connected, MarketEvent, Subscription
+from algobot.venues.port import MarketEvent, Subscription
 from algobot.venues.possible import require_possible
 
 PAGE: Final = 500
-QUEUE: Final = 20_000
+Tell = Callable[[MarketEvent], Awaitable[None]]
 
 
 class CcxtMarket:
@@ -87,35 +89,15 @@ class CcxtMarket:
 
     async def stream(self, subscriptions: Iterable[Subscription]) -> AsyncIterator[MarketEvent]:
         """As the port promises; ccxt does not say when a subscription holds, so `Connected` comes at once."""
-        exchange = self._client.exchange
-        if exchange is None:
-            raise StreamClosed(f"{self._client.adapter}: not open")
-        inbox: asyncio.Queue[MarketEvent | StreamClosed] = asyncio.Queue(QUEUE)
-        tasks = [asyncio.create_task(self._watch(wanted, inbox)) for wanted in dict.fromkeys(subscriptions)]
-        try:
-            yield Connected(time.time_ns())
-            while True:
-                item = await inbox.get()
-                if isinstance(item, StreamClosed):
-                    raise item
-                yield item
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            for url in list(exchange.clients or {}):
-                await drop(exchange, url)
+        watchers = [
+            partial(self._watch_bars, wanted) if wanted.timeframe else partial(self._watch_quotes, wanted.symbol)
+            for wanted in dict.fromkeys(subscriptions)
+        ]
+        async with aclosing(merged(self._client, watchers)) as events:
+            async for event in events:
+                yield event
 
-    async def _watch(self, wanted: Subscription, inbox: asyncio.Queue[MarketEvent | StreamClosed]) -> None:
-        try:
-            if wanted.timeframe:
-                await self._watch_bars(wanted, inbox)
-            else:
-                await self._watch_quotes(wanted.symbol, inbox)
-        except VenueError as error:
-            await inbox.put(StreamClosed(error.message, hint=error.hint))
-
-    async def _watch_bars(self, wanted: Subscription, inbox: asyncio.Queue[MarketEvent | StreamClosed]) -> None:
+    async def _watch_bars(self, wanted: Subscription, tell: Tell) -> None:
         length_ns, newest = timeframe_ns(wanted.timeframe), None
         while True:
             rows = await self._client.ask(Action.READ, "watch_ohlcv", wanted.symbol, wanted.timeframe)
@@ -124,12 +106,12 @@ class CcxtMarket:
                 if newest is not None and bar.open_ns < newest.open_ns:
                     continue
                 if newest is not None and bar.open_ns > newest.open_ns:
-                    await inbox.put(BarUpdate(wanted.symbol, wanted.timeframe, newest, True, now_ns))
+                    await tell(BarUpdate(wanted.symbol, wanted.timeframe, newest, True, now_ns))
                 newest = bar
             if newest is not None:
-                await inbox.put(BarUpdate(wanted.symbol, wanted.timeframe, newest, False, now_ns))
+                await tell(BarUpdate(wanted.symbol, wanted.timeframe, newest, False, now_ns))
 
-    async def _watch_quotes(self, symbol: Symbol, inbox: asyncio.Queue[MarketEvent | StreamClosed]) -> None:
+    async def _watch_quotes(self, symbol: Symbol, tell: Tell) -> None:
         best_only = bool(self._client.exchange.has.get("watchBidsAsks"))
         while True:
             if best_only:
@@ -139,7 +121,7 @@ class CcxtMarket:
             now_ns = time.time_ns()
             if ticker.get("bid") is not None and ticker.get("ask") is not None:
                 event_ns = int(ticker["timestamp"]) * wire.MS_NS if ticker.get("timestamp") else now_ns
-                await inbox.put(Quote(symbol, float(ticker["bid"]), float(ticker["ask"]), event_ns, now_ns))
+                await tell(Quote(symbol, float(ticker["bid"]), float(ticker["ask"]), event_ns, now_ns))
 
 
 def _bars(rows: Any, length_ns: int) -> list[Bar]:
