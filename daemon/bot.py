@@ -323,7 +323,7 @@ class Bot:
     @property
     def equity(self) -> float:
         """What it owns, in quote units, at the last mark."""
-        return self.holding.book.equity(self.mark) if self.mark else float(self.holding.book.cash)
+        return self.holding.book.equity(self.mark)
 
     @property
     def open_orders(self) -> int:

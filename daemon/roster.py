@@ -155,21 +155,22 @@ class Roster:
 
     def totals(self) -> Totals:
         """Return what all bots come to, without building a thousand rows."""
-        states: Counter[str] = Counter()
+        states: Counter[BotState] = Counter()
         equity = pnl_day = 0.0
         opened = 0
         for place in self._places.values():
             bot = place.bot
             if bot is None or place.at_rest or place.state is not None:
                 row = self.row(place.spec.bot_id)
-                states[row.state.value] += 1
+                states[row.state] += 1
                 equity, pnl_day, opened = equity + row.equity, pnl_day + row.pnl_day, opened + row.orders_open
                 continue
-            states[bot.state.value] += 1
-            equity += bot.equity
-            pnl_day += bot.equity - place.memory.record.day_start
+            states[bot.state] += 1
+            own = bot.equity
+            equity += own
+            pnl_day += own - place.memory.record.day_start
             opened += bot.open_orders
-        return Totals(dict(states), equity, pnl_day, opened)
+        return Totals({state.value: count for state, count in states.items()}, equity, pnl_day, opened)
 
     def detail(self, bot_id: BotId) -> BotDetail:
         """Return a bot with its curves and decisions; orders and fills are for the caller to add."""
@@ -206,6 +207,7 @@ class Roster:
             instrument = await feed.instrument(place.spec.symbol)
             fills = await self._rooms.store.reads.fills_after(0, bot_id)
             orders, _ = await self._rooms.store.reads.counts(bot_id)
+            before = await self._rooms.store.reads.checkpoint(bot_id)
         except (AlgobotError, sqlite3.Error) as error:
             log.error("bot.not_looked_up", bot_id=bot_id, message=str(error))
             return
@@ -214,6 +216,7 @@ class Roster:
             mine = (one.fill for one in fills if one.paper is paper)
             place.instrument, place.memory.orders = instrument, orders
             place.owned = fold(birth(place.spec.capital), mine, instrument)
+            place.state = BotState.STOPPED if before is not None else place.state
             self._show(place)
 
     async def halt_task(self, bot_id: BotId) -> None:
