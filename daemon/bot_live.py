@@ -170,7 +170,7 @@ class LiveHands:
                 intent = self._market(request.side, request.lots, price, request.tag)
                 return intent
             case "limit":
-                return self._limit(request)
+                return self._limit(request, price)
             case "stop":
                 self.note = "resting stop orders are not sent to a venue: a strategy protects its position instead"
                 self._out.note("warning", "order.not_sent", self.note)
@@ -179,12 +179,12 @@ class LiveHands:
     def _market(self, side: int, lots: int, price: float, tag: str) -> Intent | None:
         return self._made(OrderType.MARKET, Side(side), lots, price, tag, None, TimeInForce.GTC)
 
-    def _limit(self, request: Request) -> Intent | None:
+    def _limit(self, request: Request, price: float) -> Intent | None:
         side = Side(request.side)
         instrument = self._holding.instrument
         limit = instrument.to_price(instrument.limit_ticks(request.price, side))
         force = TimeInForce.IOC if request.immediate else TimeInForce.GTC
-        return self._made(OrderType.LIMIT, side, request.lots, request.price, request.tag, limit, force)
+        return self._made(OrderType.LIMIT, side, request.lots, price, request.tag, limit, force)
 
     def _made(
         self, kind: OrderType, side: Side, lots: int, price: float, tag: str, limit: Decimal | None, force: TimeInForce
