@@ -37,6 +37,7 @@ from daemon.roster import Roster
 from daemon.store import AuditRow
 
 STOP_S: Final = 15.0
+CLOSE_S: Final = 25.0  # a lost answer alone takes ten to be resolved; clients wait thirty
 HEARD_S: Final = 2.0
 DURABLE_S: Final = 3.0
 IN_SNAPSHOT: Final = 200
@@ -225,7 +226,7 @@ class Desk:
         """Close the bot's position at market; the bot keeps running."""
         await self._tell_running(bot_id, m.CloseBot())
         self._audit(by, "bot.close", bot_id)
-        left = await self._emergency.wait_closed([self._roster.place(bot_id)], within_s=STOP_S)
+        left = await self._emergency.wait_closed([self._roster.place(bot_id)], within_s=CLOSE_S)
         if left:
             why = self._why(self._roster.place(bot_id))
             raise DeadlineExceeded(f"{bot_id} still holds {self._roster.row(bot_id).position}: {why}", hint=GOES_ON)
@@ -238,7 +239,7 @@ class Desk:
         self._audit(by, "flatten", bot_id or account_id or "all")
         for place in places:
             self._roster.deliver(place.spec.bot_id, m.CloseBot(tag="flatten", pause=True))
-        left = await self._emergency.wait_closed(places, within_s=STOP_S)
+        left = await self._emergency.wait_closed(places, within_s=CLOSE_S)
         if left:
             raise PartialFailure(f"not flat: {'; '.join(left)}", hint="start what is stopped, look at the reasons")
         return Done(f"{len(places)} bots hold nothing and are paused")

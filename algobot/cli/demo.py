@@ -16,7 +16,7 @@ import click
 import msgspec
 
 from algobot.cli.stage import Stage, a_stage
-from algobot.errors import UsageError
+from algobot.errors import PartialFailure, UsageError
 from algobot.model import BotId, BotState
 from algobot.protocol.requests import Bots, Done, Flatten, ListBots, Reconcile, Reconciled
 from algobot.protocol.rows import BotRow, PositionRow
@@ -181,7 +181,7 @@ def _watch(stage: Stage, seconds: float) -> DemoResult:
     while time.monotonic() - begun < seconds:
         time.sleep(min(1.0, seconds))
         stage.wait_ready()  # a daemon that died is reported at once
-    stage.ask(Flatten(), Done, timeout_s=30.0)
+    _flatten(stage)
     outcome = stage.ask(Reconcile(), Reconciled, timeout_s=30.0)
     rows = stage.ask(ListBots(), Bots).bots
     return DemoResult(
@@ -193,6 +193,17 @@ def _watch(stage: Stage, seconds: float) -> DemoResult:
         drift=max((abs(row.drift) for row in outcome.positions), default=Decimal(0)),
         positions=outcome.positions,
     )
+
+
+def _flatten(stage: Stage) -> None:
+    """Bring all bots to rest; on a machine that is very busy an order may still be on its way: ask again."""
+    for tries_left in (2, 1, 0):
+        try:
+            stage.ask(Flatten(), Done, timeout_s=40.0)
+            return
+        except PartialFailure:
+            if not tries_left:
+                raise
 
 
 def _result(row: BotRow) -> BotResult:
