@@ -202,7 +202,6 @@ class LiveHands:
             type=kind,
             quantity=quantity,
             reference_price=price,
-            decided_ns=self._out.now_ns(),
             limit_price=limit,
             time_in_force=force,
             reduce_only=holding.book.position * side < 0 and lots <= abs(holding.session.position_lots),

@@ -9,7 +9,7 @@ from typing import Final, Literal
 import anyio
 import msgspec
 
-from algobot.errors import DeadlineExceeded, PartialFailure, Refused
+from algobot.errors import DeadlineExceeded, Halted, PartialFailure, Refused
 from algobot.model import AccountId, BotId, BotSpec, ClientOrderId
 from algobot.protocol.requests import (
     PROTOCOL,
@@ -224,6 +224,7 @@ class Desk:
 
     async def close_bot(self, bot_id: BotId, *, by: str = "") -> Done:
         """Close the bot's position at market; the bot keeps running."""
+        self._may_close(self._roster.place(bot_id))
         await self._tell_running(bot_id, m.CloseBot())
         self._audit(by, "bot.close", bot_id)
         left = await self._emergency.wait_closed([self._roster.place(bot_id)], within_s=CLOSE_S)
@@ -236,6 +237,8 @@ class Desk:
         """Pause, cancel all orders and close positions."""
         self._be_up()
         places = self._emergency.covered(bot_id, account_id)
+        for place in places:
+            self._may_close(place)
         self._audit(by, "flatten", bot_id or account_id or "all")
         for place in places:
             self._roster.deliver(place.spec.bot_id, m.CloseBot(tag="flatten", pause=True))
@@ -292,6 +295,13 @@ class Desk:
     def _be_up(self) -> None:
         if self.state != "ready":
             raise Refused(f"the daemon is {self.state}", hint="wait until `algobot ctl status` says ready")
+
+    def _may_close(self, place: Place) -> None:
+        """Raise Halted at once where the latch lets no exit through: waiting would not help."""
+        latch = self._rooms.halts.covering(place.spec.account_id, place.spec.bot_id)
+        if latch is not None and latch.mode != "flatten" and self._roster.holds(place.spec.bot_id):
+            hint = "`algobot kill --mode flatten` closes positions; or clear it: algobot ctl unhalt --reason …"
+            raise Halted(f"{place.spec.bot_id} cannot close its position: {latch.words}", hint=hint)
 
     async def _tell_running(self, bot_id: BotId, message: m.PauseBot | m.ResumeBot | m.CloseBot) -> None:
         """Tell a bot, and return once it has heard."""

@@ -51,7 +51,6 @@ class Intent(msgspec.Struct, frozen=True):
     type: OrderType
     quantity: Decimal
     reference_price: float  # the price it was decided at: collars and notional limits use it
-    decided_ns: int
     limit_price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
     reduce_only: bool = False

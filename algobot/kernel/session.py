@@ -284,11 +284,6 @@ class Session:
         return float(self._accounts["equity"][0])
 
     @property
-    def peak_equity(self) -> float:
-        """The highest equity at a bar's close."""
-        return float(self._accounts["peak"][0])
-
-    @property
     def day_start_equity(self) -> float:
         """Equity when the UTC day of the last bar began."""
         return float(self._accounts["day_start"][0])

@@ -71,7 +71,6 @@ def an_intent(quantity: str = "0.1", price: str | None = "50000", *, bot_id: Bot
         type=OrderType.MARKET if price is None else OrderType.LIMIT,
         quantity=Decimal(quantity),
         reference_price=50_000.0,
-        decided_ns=1,
         limit_price=None if price is None else Decimal(price),
         tag="entry",
     )

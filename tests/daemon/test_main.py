@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from algobot.config import Config
-from algobot.errors import ConfigError, LockHeld, NotFound, Refused, StrategyError
+from algobot.errors import ConfigError, Halted, LockHeld, NotFound, Refused, StrategyError
 from algobot.model import AccountId, BotId, BotMode, BotState, OrderStatus, Side
 from daemon import messages as m
 from daemon.assembly import prepare_state_dir
@@ -185,6 +185,22 @@ async def test_kill_with_flatten_closes_every_position(tmp_path: Path) -> None:
         assert killed.notes == []
         assert [row.position for row in (await whole.desk.bots()).bots] == [0, 0]
         assert venue.totals["BTC"] == 1
+
+
+async def test_closing_under_a_halt_that_lets_nothing_out_is_refused_at_once(tmp_path: Path) -> None:
+    """Nobody waits for what cannot come: the answer names the latch and what closes positions all the same."""
+    venue = FakeVenue()
+    history(venue, FLAT)
+    async with a_daemon(venue, a_config(tmp_path, {"ann": a_section()})) as whole:
+        await bars(venue, whole, UP, bots=["ann"])
+        assert await held(whole, "ann") > 0
+        await whole.desk.kill(mode="halt", reason="drill", by="test")
+        with pytest.raises(Halted, match="ann cannot close its position"):
+            await whole.desk.close_bot(BotId("ann"))
+        with pytest.raises(Halted, match="ann cannot close its position"):
+            await whole.desk.flatten()
+        await whole.desk.kill(mode="flatten", reason="drill", by="test")
+        assert await held(whole, "ann") == 0
 
 
 async def test_flatten_pauses_and_closes_one_bot_and_leaves_the_other(tmp_path: Path) -> None:
