@@ -155,7 +155,7 @@ def head(scene: Scene, row: BotRow) -> list[list[Piece]]:
         (format.change(row.return_fraction, glyphs), format.ink_of(row.return_fraction * 100, places=1)),
         (f"  today {format.signed(row.pnl_day, glyphs)}", format.ink_of(row.pnl_day)),
     ]
-    entry = f" at {format.price(row.entry_price, glyphs)}" if row.position else ""
+    entry = f" at {format.price(row.entry_price, glyphs)}" if row.position and row.entry_price else ""
     sharpe = glyphs.dash if row.sharpe is None else format.compact(row.sharpe, glyphs, 6, sign=True)
     second: list[Piece] = [
         ("position ", "dim"),

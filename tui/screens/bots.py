@@ -18,7 +18,8 @@ from tui.ink import Piece
 from tui.scene import Scene
 from tui.screens.room import Room
 from tui.table import name_cells
-from tui.tables.bots import BOTS, ORDERINGS, ordered, rows_of, why
+from tui.tables.bots import BOTS, KINDS, ORDERINGS, ordered, rows_of, why
+from tui.view import money_of
 from tui.widgets.filterbar import FilterBar, matching
 from tui.widgets.grid import Grid
 from tui.widgets.words import Words
@@ -160,7 +161,7 @@ def explain(scene: Scene, row: BotRow | None) -> list[list[Piece]]:
         return [[]]
     glyphs = scene.glyphs
     gap = f" {glyphs.dot} "
-    what = f"  {safe_text(row.strategy)} on {safe_text(row.symbol)} {row.timeframe}{gap}{row.mode.value}"
+    what = f"  {safe_text(row.strategy)} on {safe_text(row.symbol)} {row.timeframe}{gap}{KINDS[money_of(row)]}"
     counts = f"{gap}{row.orders_open:,} open{gap}{row.fills:,} fills"
     if row.reason:
         return [[(row.bot_id, "strong"), (what + counts, "dim")], [(why(row), "bad")]]

@@ -18,7 +18,7 @@ from tui.scene import Scene
 from tui.screens.bots import NO_BOTS, BotsRoom
 from tui.screens.room import Room
 from tui.table import Column, name_cells
-from tui.tables.bots import BOTS, ordered, rows_of
+from tui.tables.bots import BOTS, KINDS, ordered, rows_of
 from tui.tables.trading import side_of
 from tui.view import MONIES, Money, View
 from tui.widgets.chart import Chart
@@ -30,7 +30,6 @@ HOME_COLUMNS: tuple[Column, ...] = tuple(
     for column in BOTS
     if column.key in {"state", "bot", "equity", "day", "return", "trend", "position", "decision", "reason"}
 )
-KINDS: dict[Money, str] = {"real": "REAL money", "simulated": "simulated money", "paper": "paper"}
 _SHOWN = tuple(BOTS.index(column) for column in HOME_COLUMNS)
 
 
@@ -146,7 +145,7 @@ def last(scene: Scene, view: View, *, lines: int = 3) -> list[list[Piece]]:
         tag = f"  {safe_text(fill.tag)}" if fill.tag else ""
         mark, ink = side_of(fill.side, scene)
         found.append(
-            (fill.ts_event_ns, [(f"{mark:<6} ", ink), (words + priced, "plain"), (f"  {fill.bot_id}{tag}", "dim")])
+            (fill.ts_recv_ns, [(f"{mark:<6} ", ink), (words + priced, "plain"), (f"  {fill.bot_id}{tag}", "dim")])
         )
     if not found:
         return [[("Nothing has happened yet: fills and alarms appear here.", "dim")]]

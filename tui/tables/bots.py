@@ -35,6 +35,7 @@ BOTS: Final = (
     Column("reason", "Why", 20, rank=6, grows=True),
 )
 MONIES: Final[dict[Money, Piece]] = {"real": ("LIVE", "warn"), "simulated": ("sim", "note"), "paper": ("paper", "dim")}
+KINDS: Final[dict[Money, str]] = {"real": "REAL money", "simulated": "simulated money", "paper": "paper"}
 ORDERINGS: Final = ("bot", "equity", "day", "return", "state")  # what `o` goes through
 
 

@@ -13,6 +13,7 @@ from tui.ink import Piece
 from tui.scene import Scene
 from tui.table import Column, Row
 
+FEE_PLACES: Final = 8  # what a venue's own fees have; a paper bot's are a product of floats
 ORDERS: Final = (
     Column("time", "UTC", 8),
     Column("bot", "Bot", 14),
@@ -102,13 +103,13 @@ def fill_rows(scene: Scene, fills: Sequence[Fill]) -> list[Row]:
 def _fill(scene: Scene, fill: Fill) -> tuple[Piece, ...]:
     glyphs = scene.glyphs
     return (
-        (format.moment(fill.ts_event_ns, scene.now_ns), "dim"),
+        (format.moment(fill.ts_recv_ns, scene.now_ns), "dim"),  # a replayed market has another clock than we
         (fill.bot_id, "strong"),
         (safe_text(fill.symbol), "plain"),
         side_of(fill.side, scene),
         (format.quantity(fill.quantity, glyphs), "plain"),
         (format.quantity(fill.price, glyphs, least=2), "plain"),
-        (f"{format.quantity(fill.fee, glyphs)} {safe_text(fill.fee_currency)}", "dim"),
+        (f"{format.quantity(round(fill.fee, FEE_PLACES), glyphs)} {safe_text(fill.fee_currency)}", "dim"),
         ("maker" if fill.is_maker else "taker", "dim"),
         (safe_text(fill.tag), "dim"),
         (safe_text(fill.trade_id), "dim"),
