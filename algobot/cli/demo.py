@@ -149,7 +149,7 @@ def raise_curtain(stage: Stage, *, speed: float, seed: int) -> None:
     arguments = ["--symbols", SYMBOLS, "--speed", str(speed), "--seed", str(seed), "--history", str(HISTORY)]
     stage.start_venue(arguments, balances=BALANCES)
     stage.write_config(BOTS)
-    click.echo("demo: starting the daemon (the first time it compiles the strategies: about 20 s)", err=True)
+    click.echo("demo: starting the daemon (the first time it compiles: about 20 s)", err=True)
     stage.start_daemon()
     stage.wait_ready()
     click.echo(f"demo: four bots are trading after {time.monotonic() - begun:.1f} s", err=True)
