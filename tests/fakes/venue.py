@@ -9,23 +9,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import Enum
 
 import anyio.lowlevel
-import msgspec
 
 from algobot.errors import (
     NotFound,
-    StreamClosed,
-    VenueAuthFailed,
-    VenueOrderNotFound,
-    VenueRateLimited,
     VenueRejected,
     VenueTimeout,
-    VenueUnavailable,
 )
 from algobot.model import (
     Bar,
@@ -40,10 +33,11 @@ from algobot.model import (
     TimeInForce,
     TradeId,
     VenueFill,
-    VenueOrder,
     VenueOrderId,
 )
-from algobot.venues.port import Balance, BalancesChanged, Connected, MarketEvent, PrivateEvent, Subscription
+from algobot.venues.port import Balance, BalancesChanged, MarketEvent, PrivateEvent, Subscription
+from tests.fakes.ports import Answer, FakeAccount, FakeMarket
+from tests.fakes.resting import OPEN, Resting
 
 BTC = Instrument(
     symbol=Symbol("BTC/USDT"),
@@ -67,51 +61,6 @@ ETH = Instrument(
     max_quantity=Decimal(9000),
     min_notional=Decimal(5),
 )
-
-
-class Answer(Enum):
-    """What becomes of the next submit or cancel."""
-
-    ACCEPT = "accept"
-    REJECT = "reject"
-    RATE_LIMIT = "rate_limit"
-    LOSE_REQUEST = "lose_request"  # never arrives; the caller sees a timeout
-    LOSE_REPLY = "lose_reply"  # arrives and is done; the caller sees a timeout
-    LATE = "late"  # the caller sees a timeout now; it arrives when the test says `arrive()`
-
-
-class Resting(msgspec.Struct):
-    """One order at the venue, with what is left of it."""
-
-    order: NewOrder
-    venue_order_id: VenueOrderId
-    status: OrderStatus
-    filled: Decimal
-    ts_event_ns: int
-
-    @property
-    def left(self) -> Decimal:
-        """What has not been filled."""
-        return self.order.quantity - self.filled
-
-    def seen(self) -> VenueOrder:
-        """Return the order as the venue reports it."""
-        order = self.order
-        return VenueOrder(
-            client_order_id=order.client_order_id,
-            venue_order_id=self.venue_order_id,
-            symbol=order.symbol,
-            side=order.side,
-            type=order.type,
-            status=self.status,
-            quantity=order.quantity,
-            filled=self.filled,
-            limit_price=order.limit_price,
-            ts_event_ns=self.ts_event_ns,
-        )
-
-
-OPEN = frozenset({OrderStatus.OPEN, OrderStatus.PARTIAL})
 
 
 @dataclass
@@ -324,158 +273,3 @@ class FakeVenue:
         for wanted, queue in self.public:
             if subscription in wanted:
                 queue.put_nowait(event)
-
-
-class FakeAccount:
-    """`venues.port.Account` on a FakeVenue."""
-
-    def __init__(self, venue: FakeVenue) -> None:
-        self.venue = venue
-
-    async def open(self) -> None:
-        """As the port promises."""
-        self._reachable()
-        if self.venue.key_refused:
-            raise VenueAuthFailed("the key was refused")
-
-    async def close(self) -> None:
-        """As the port promises."""
-
-    def instrument(self, symbol: Symbol) -> Instrument:
-        """As the port promises."""
-        return self.venue.instrument(symbol)
-
-    async def clock_offset_ns(self) -> int:
-        """As the port promises."""
-        self._reachable()
-        return self.venue.offset_ns
-
-    async def submit(self, order: NewOrder, *, valid_ns: int) -> VenueOrder:
-        """As the port promises, bent by `submit_answers`, `hold_before`, `hold_reply` and `down`."""
-        venue = self.venue
-        venue.submits.append(order)
-        sent_ns = venue.now()
-        answer = venue.submit_answers.popleft() if venue.submit_answers else Answer.ACCEPT
-        if venue.hold_before is not None:
-            await venue.hold_before.wait()
-        if venue.down or answer is Answer.LOSE_REQUEST:
-            raise VenueTimeout("no answer (the request was lost)")
-        if answer is Answer.LATE:
-            venue.late.append((order, sent_ns + valid_ns))
-            raise VenueTimeout("no answer (the request is late)")
-        if answer is Answer.REJECT:
-            raise VenueRejected("the test said no")
-        if answer is Answer.RATE_LIMIT:
-            raise VenueRateLimited("too many requests", retry_after_ns=venue.retry_after_ns)
-        if venue.now() > sent_ns + valid_ns:
-            raise VenueRejected("outside of the recvWindow")
-        resting = venue.accept(order)
-        reply = resting.seen()
-        if venue.hold_reply is not None:
-            await venue.hold_reply.wait()
-        if answer is Answer.LOSE_REPLY:
-            raise VenueTimeout("no answer (the reply was lost)")
-        await anyio.lowlevel.checkpoint()
-        return reply
-
-    async def cancel(self, symbol: Symbol, client_order_id: ClientOrderId, venue_order_id: VenueOrderId) -> None:
-        """As the port promises, bent by `cancel_answers` and `down`."""
-        venue = self.venue
-        answer = venue.cancel_answers.popleft() if venue.cancel_answers else Answer.ACCEPT
-        if venue.down or answer in (Answer.LOSE_REQUEST, Answer.LATE):
-            raise VenueTimeout("no answer (the cancel was lost)")
-        if answer is Answer.REJECT:
-            raise VenueRejected("the test said no")
-        if answer is Answer.RATE_LIMIT:
-            raise VenueRateLimited("too many requests", retry_after_ns=venue.retry_after_ns)
-        resting = venue.orders.get((symbol, venue_order_id)) or venue.by_client_id(client_order_id)
-        if resting is None or resting.order.symbol != symbol or resting.status not in OPEN:
-            raise VenueOrderNotFound(f"Unknown order sent: {client_order_id}")
-        venue.end(resting)
-        if answer is Answer.LOSE_REPLY:
-            raise VenueTimeout("no answer (the reply was lost)")
-
-    async def fetch_order(self, symbol: Symbol, client_order_id: ClientOrderId) -> VenueOrder:
-        """As the port promises."""
-        self._reachable()
-        resting = self.venue.by_client_id(client_order_id)
-        if resting is None or resting.order.symbol != symbol:
-            raise VenueOrderNotFound(f"Order does not exist: {client_order_id}")
-        return resting.seen()
-
-    async def open_orders(self, symbol: Symbol | None = None) -> list[VenueOrder]:
-        """As the port promises."""
-        self._reachable()
-        return [r.seen() for r in self.venue.orders.values() if r.status in OPEN and symbol in (None, r.order.symbol)]
-
-    async def fills(
-        self, symbol: Symbol, *, since_ns: int = 0, after: TradeId | None = None, order: VenueOrderId | None = None
-    ) -> list[VenueFill]:
-        """As the port promises; like a real sweep it does not know our ids."""
-        self._reachable()
-        return [
-            msgspec.structs.replace(trade, client_order_id=ClientOrderId(""))
-            for trade in self.venue.trades
-            if trade.symbol == symbol
-            and trade.ts_event_ns >= since_ns
-            and (after is None or int(trade.trade_id) > int(after))
-            and (order is None or trade.venue_order_id == order)
-        ]
-
-    async def balances(self) -> Mapping[str, Balance]:
-        """As the port promises."""
-        self._reachable()
-        return self.venue.balances()
-
-    async def stream(self) -> AsyncIterator[PrivateEvent]:
-        """As the port promises; `cut()` ends it."""
-        self._reachable()
-        queue: asyncio.Queue[PrivateEvent | None] = asyncio.Queue()
-        self.venue.private.append(queue)
-        yield Connected(self.venue.now())
-        while (event := await queue.get()) is not None:
-            yield event
-        raise StreamClosed("the private stream ended")
-
-    def _reachable(self) -> None:
-        if self.venue.down:
-            raise VenueUnavailable("nobody answers")
-
-
-class FakeMarket:
-    """`venues.port.Market` on a FakeVenue."""
-
-    def __init__(self, venue: FakeVenue) -> None:
-        self.venue = venue
-
-    async def open(self) -> None:
-        """As the port promises."""
-        self._reachable()
-
-    async def close(self) -> None:
-        """As the port promises."""
-
-    def instrument(self, symbol: Symbol) -> Instrument:
-        """As the port promises."""
-        return self.venue.instrument(symbol)
-
-    async def bars(self, symbol: Symbol, timeframe: str, *, since_ns: int = 0, limit: int = 500) -> list[Bar]:
-        """As the port promises."""
-        self._reachable()
-        bars = [bar for bar in self.venue.history.get((symbol, timeframe), []) if bar.open_ns >= since_ns]
-        return bars[:limit] if since_ns else bars[-limit:]
-
-    async def stream(self, subscriptions: Iterable[Subscription]) -> AsyncIterator[MarketEvent]:
-        """As the port promises; `cut()` ends it."""
-        wanted = frozenset(subscriptions)
-        self._reachable()
-        queue: asyncio.Queue[MarketEvent | None] = asyncio.Queue()
-        self.venue.public.append((wanted, queue))
-        yield Connected(self.venue.now())
-        while (event := await queue.get()) is not None:
-            yield event
-        raise StreamClosed("the market stream ended")
-
-    def _reachable(self) -> None:
-        if self.venue.down:
-            raise VenueUnavailable("nobody answers")
