@@ -18,6 +18,7 @@ from daemon import messages as m
 from daemon.bot_hands import Hands
 from daemon.bot_live import LiveHands
 from daemon.bot_ports import Birth, Outlets
+from daemon.bot_showing import Showing
 from daemon.holding import Holding
 from daemon.paper import PaperHands
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 MARGIN_BARS: Final = 5  # fetched beyond the warm-up, for a history that ends a bar early
 GAP_TRIES: Final = 3  # then the gap is taken for the venue's own
-SHOW_NS: Final = 200_000_000  # between two rows of which none is urgent
 STASH_MOST: Final = 64
 GUARDED: Final = (BotState.RUNNING, BotState.PAUSED, BotState.DEGRADED, BotState.HALTED)
 LATE: Final = 0  # a bar that waited for history: its latency says nothing
@@ -54,9 +54,7 @@ class Bot:
         self._asking = False
         self._away = True  # bars until the first history is in were missed by the process, not by the stream
         self._tries = 0
-        self._shown_ns = 0
-        self._shown_recv_ns = 0
-        self._dirty = False
+        self._showing = Showing(outlets)
         self._live_before = birth.memory.weather.feed_live
 
     # --- the actor ------------------------------------------------------------------------------------------------
@@ -84,7 +82,7 @@ class Bot:
         since_ns = holding.session.last_bar_ns if known else 0
         self._ask(since_ns=since_ns, count=0 if since_ns else self._warmup + MARGIN_BARS)
         self._remember()
-        self._show(urgent=True)
+        self._showing.show(urgent=True)
 
     def handle(self, message: m.BotFill | m.BotControl | m.BotMarket) -> None:
         """Handle one message."""
@@ -135,7 +133,7 @@ class Bot:
             case unreachable:
                 assert_never(unreachable)
         self._remember()
-        self._show(urgent=True)
+        self._showing.show(urgent=True)
 
     # --- the market -----------------------------------------------------------------------------------------------
 
@@ -159,7 +157,7 @@ class Bot:
     def _on_history(self, history: m.HistoryArrived) -> None:
         if history.reason:
             self.note = history.reason
-            self._show(urgent=True)
+            self._showing.show(urgent=True)
             return
         self._asking = False
         missed_in_process = not self._away and self.spec.mode is BotMode.PAPER
@@ -181,7 +179,7 @@ class Bot:
             if arrived.bar.close_ns > self.holding.session.last_bar_ns:
                 self._trade(arrived.bar, LATE)
         self._wind_down()
-        self._show(urgent=True)
+        self._showing.show(urgent=True)
 
     def _still_missing(self) -> bool:
         """Return whether bars between the last folded one and the first that waits are still unknown."""
@@ -195,7 +193,7 @@ class Bot:
         self._weather(feed_live=live, feed_reason=reason)
         if came_back and not self._asking:
             self._ask(since_ns=self.holding.session.last_bar_ns, count=0)
-        self._show(urgent=True)
+        self._showing.show(urgent=True)
 
     def _warm(self, bar: Bar) -> None:
         """Fold a bar of the past without trading."""
@@ -240,7 +238,7 @@ class Bot:
         if not acted:
             self._keep()
         self._out.folded(bar.close_ns, bar.close, equity)
-        self._show(urgent=acted)
+        self._showing.show(urgent=acted)
 
     def _decided(self, bar: Bar, now_ns: int, *, acted: bool) -> None:
         """Keep what was decided and why; what changed something, or changed its mind, is told to all."""
@@ -261,7 +259,7 @@ class Bot:
             self._out.note("error", "bot.refused_too_often", fed_up)
         self._remember()
         self._wind_down()
-        self._show(urgent=True)
+        self._showing.show(urgent=True)
 
     def _wind_down(self) -> None:
         """Go on canceling and closing, as far as the last word wants it; end once nothing is left to do."""
@@ -276,7 +274,7 @@ class Bot:
         memory.closing = ""
         self._keep()
         self.done = memory.stopping
-        self._show(urgent=True)
+        self._showing.show(urgent=True)
 
     # --- what it may do -------------------------------------------------------------------------------------------
 
@@ -392,25 +390,13 @@ class Bot:
     @property
     def restless(self) -> bool:
         """Whether something waits for time to pass: a row to be shown, an order to be gone."""
-        return self._dirty or self.memory.stopping or bool(self.memory.closing)
-
-    # --- being seen -----------------------------------------------------------------------------------------------
+        return self._showing.due or self.memory.stopping or bool(self.memory.closing)
 
     @property
     def moved(self) -> bool:
         """Whether its market did since its row was last shown."""
-        return self._out.received_ns() > self._shown_recv_ns
+        return self._showing.moved
 
     def _look_again(self) -> None:
         self._wind_down()
-        if self._dirty or self.moved:
-            self._show(urgent=False)
-
-    def _show(self, *, urgent: bool) -> None:
-        now_ns = self._out.monotonic_ns()
-        if urgent or now_ns - self._shown_ns >= SHOW_NS:
-            self._shown_ns, self._dirty = now_ns, False
-            self._shown_recv_ns = self._out.received_ns()
-            self._out.show(urgent=urgent)
-        else:
-            self._dirty = True
+        self._showing.catch_up()

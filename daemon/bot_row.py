@@ -33,11 +33,11 @@ def row_at_rest(
     spec: BotSpec,
     memory: Memory,
     book: Book,
+    *,
     state: BotState,
     reason: str,
     mark: float,
     bar_ns: int,
-    *,
     simulated: bool = False,
 ) -> BotRow:
     """Return the row of a bot that does not run: what it owns, at the feed's mark."""

@@ -145,9 +145,16 @@ class Roster:
         if place.instrument is not None:
             book = fold(book, (late.fill for late in place.late), place.instrument)
         mark = self._rooms.feed(place.spec.account_id).mark(place.spec.symbol)
-        state = place.state or BotState.STOPPED
-        bar_ns = timeframe_ns(place.spec.timeframe)
-        return row_at_rest(place.spec, place.memory, book, state, place.reason, mark, bar_ns, simulated=place.simulated)
+        return row_at_rest(
+            place.spec,
+            place.memory,
+            book,
+            state=place.state or BotState.STOPPED,
+            reason=place.reason,
+            mark=mark,
+            bar_ns=timeframe_ns(place.spec.timeframe),
+            simulated=place.simulated,
+        )
 
     def rows(self) -> list[BotRow]:
         """Return all rows, by name."""
