@@ -66,7 +66,7 @@ class Desk:
 
     async def status(self) -> Status:
         """Return the daemon in one look."""
-        rooms, totals = self._rooms, self._roster.totals()
+        rooms, totals = self._rooms, await self._roster.totals()
         return Status(
             version=self._identity.version,
             protocol=PROTOCOL,

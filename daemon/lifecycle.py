@@ -187,7 +187,7 @@ class Daemon:
         group.start_soon(rooms.pulse.run, name="pulse")
         group.start_soon(self._remind, roster, name="remind")
         group.start_soon(self._watch, rooms, roster, name="watchdog")
-        self._notifier.ready(self._summary(rooms, roster))
+        self._notifier.ready(await self._summary(rooms, roster))
         log.info("daemon.ready", socket=str(self.socket), bots=len(roster.places()))
 
     async def _keep_account(self, rooms: Rooms, account_id: AccountId) -> None:
@@ -249,11 +249,11 @@ class Daemon:
                 await rooms.store.flush()
                 alive = True
             if alive:
-                self._notifier.tell("WATCHDOG=1", f"STATUS={self._summary(rooms, roster)}")
+                self._notifier.tell("WATCHDOG=1", f"STATUS={await self._summary(rooms, roster)}")
             await anyio.sleep(every_s)
 
-    def _summary(self, rooms: Rooms, roster: Roster) -> str:
-        totals = roster.totals()
+    async def _summary(self, rooms: Rooms, roster: Roster) -> str:
+        totals = await roster.totals()
         active = sum(totals.states.get(state.value, 0) for state in ACTIVE)
         halted = "ON" if rooms.halts.active() else "off"
         return f"{active} of {sum(totals.states.values())} bots active, {totals.orders_open} orders open, kill {halted}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from decimal import Decimal
 
 import anyio
@@ -38,17 +37,9 @@ from daemon.place import Place
 from daemon.rooms import Rooms
 from daemon.store import BotForgotten, BotRecord
 from daemon.supervisor import Supervisor
+from daemon.tally import Totals, tally
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger("daemon.bots")
-
-
-class Totals(msgspec.Struct, frozen=True):
-    """All bots together."""
-
-    states: dict[str, int]
-    equity: float
-    pnl_day: float
-    orders_open: int
 
 
 class Roster:
@@ -160,24 +151,9 @@ class Roster:
         """Return all rows, by name."""
         return [self.row(bot_id) for bot_id in sorted(self._places)]
 
-    def totals(self) -> Totals:
-        """Return what all bots come to, without building a thousand rows."""
-        states: Counter[BotState] = Counter()
-        equity = pnl_day = 0.0
-        opened = 0
-        for place in self._places.values():
-            bot = place.bot
-            if bot is None or place.at_rest or place.state is not None:
-                row = self.row(place.spec.bot_id)
-                states[row.state] += 1
-                equity, pnl_day, opened = equity + row.equity, pnl_day + row.pnl_day, opened + row.orders_open
-                continue
-            states[bot.state] += 1
-            own = bot.equity
-            equity += own
-            pnl_day += own - place.memory.record.day_start
-            opened += bot.open_orders
-        return Totals({state.value: count for state, count in states.items()}, equity, pnl_day, opened)
+    async def totals(self) -> Totals:
+        """Return what all bots come to."""
+        return await tally(self._places, self.row)
 
     def detail(self, bot_id: BotId) -> BotDetail:
         """Return a bot with its curves and decisions; orders and fills are for the caller to add."""
