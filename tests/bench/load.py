@@ -96,7 +96,9 @@ def main() -> None:
     parser.add_argument("--symbols", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=125.0)
     parser.add_argument("--speed", type=float, default=1.0, help="market seconds a second")
-    parser.add_argument("--step-s", type=float, default=0.78, help="seconds between two moves of a price; a fifth of them change no quote")
+    parser.add_argument(
+        "--step-s", type=float, default=0.78, help="seconds between two moves of a price; a fifth change no quote"
+    )
     parser.add_argument("--together", action="store_true", help="all symbols move at the same instants")
     parser.add_argument("--screens", type=int, default=0, help="how many `algobot tui` watch")
     chosen = parser.parse_args()
