@@ -86,9 +86,12 @@ class Holding:
         self._agree(arrived.fill.price)
         return True
 
-    def paper_fill(self, done: SimFill, *, bar_close_ns: int, number: int, recv_ns: int) -> Fill:
-        """Book a fill the session made by itself and return its row; the same bar gives the same trade id again."""
-        trade_id = TradeId(f"{self.spec.bot_id}:{bar_close_ns}:{number}")
+    def paper_fill(self, done: SimFill, *, bar_close_ns: int, recv_ns: int) -> Fill:
+        """Book a fill the session made by itself and return its row.
+
+        Its trade id counts the bot's fills: made again after a crash it is the same, on a market replayed it is not.
+        """
+        trade_id = TradeId(f"{self.spec.bot_id}:{bar_close_ns}:{self.book.fills}")
         fill = Fill(
             trade_id=trade_id,
             account_id=self.spec.account_id,

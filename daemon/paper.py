@@ -13,8 +13,6 @@ from daemon.messages import FillArrived, OrderMoved
 if TYPE_CHECKING:
     from algobot.kernel.session import SimFill
 
-CLOSE_NUMBER = 1_000  # numbers of a bar's own fills stay below it
-
 
 class PaperHands:
     """Fills exactly as a backtest on the same bars does; quotes only move the mark."""
@@ -47,7 +45,7 @@ class PaperHands:
         done = session.step(bar, may_open=may_open)
         if not done:
             return False
-        self._keep(fills=tuple(self._row(one, bar.close_ns, number) for number, one in enumerate(done)))
+        self._keep(fills=tuple(self._row(one, bar.close_ns) for one in done))
         return True
 
     def protect(self, quote: Quote, *, may_reduce: bool) -> None:
@@ -72,9 +70,8 @@ class PaperHands:
         now_ns = self._out.now_ns()
         done = holding.session.close_now(mark, now_ns)
         if done is not None:
-            number = CLOSE_NUMBER + holding.book.fills
-            self._keep(fills=(self._row(done._replace(tag=tag), holding.session.last_bar_ns, number),))
+            self._keep(fills=(self._row(done._replace(tag=tag), holding.session.last_bar_ns),))
         return True
 
-    def _row(self, done: SimFill, bar_close_ns: int, number: int) -> Fill:
-        return self._holding.paper_fill(done, bar_close_ns=bar_close_ns, number=number, recv_ns=self._out.now_ns())
+    def _row(self, done: SimFill, bar_close_ns: int) -> Fill:
+        return self._holding.paper_fill(done, bar_close_ns=bar_close_ns, recv_ns=self._out.now_ns())

@@ -7,7 +7,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from algobot.kernel.session import Session
+from algobot.kernel.session import Session, SimFill
 from algobot.model import BotMode, Fill, Side, TradeId
 from algobot.strategies import registry
 from daemon.holding import Holding, settings_of
@@ -52,3 +52,10 @@ def test_the_next_entry_takes_the_dust_along(holding: Holding) -> None:
     assert holding.session.position_lots == 0
     tell(holding, 2, a_fill(Side.BUY, "0.01000", "100000"))
     assert holding.session.position_lots == 1002
+
+
+def test_a_paper_fill_on_a_bar_seen_before_is_a_fill_of_its_own(holding: Holding) -> None:
+    """A market that is replayed under the same state directory has the same bars: no fill is taken for another."""
+    done = SimFill(ts_ns=1, side=1, lots=10, price=100.0, fee=0.1, is_maker=False, tag="entry")
+    ids = {holding.paper_fill(done, bar_close_ns=60, recv_ns=1).trade_id for _ in range(3)}
+    assert len(ids) == 3
