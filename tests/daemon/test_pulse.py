@@ -36,6 +36,16 @@ def test_what_is_older_than_two_windows_is_forgotten() -> None:
     assert percentiles.p(0.99) == 0
 
 
+def test_percentiles_of_several_spreads_weigh_each_by_its_counts() -> None:
+    """98 quick ones and 2 slow ones: the slow ones are beyond the 98th percentile of all, whoever counted them."""
+    quick, slow = Percentiles(), Percentiles()
+    quick.add(1_000, 98)
+    slow.add(10**6, 2)
+    assert quick.p(0.98, slow) == slow.p(0.5, quick) == pytest.approx(1_000, rel=0.07)
+    assert quick.p(0.99, slow) == slow.p(0.99) == pytest.approx(10**6, rel=0.07)
+    assert quick.p(0.99) == pytest.approx(1_000, rel=0.07)
+
+
 def test_memory_is_some_megabytes() -> None:
     """The figure is of this process."""
     assert 1 << 20 < rss_bytes() < 1 << 36
