@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from random import SystemRandom
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 import anyio
 import anyio.abc
@@ -20,12 +20,15 @@ import msgspec
 
 from algobot.errors import VenueError
 from algobot.market.ticks import bar_fault
-from algobot.model import Bar, BarUpdate, BotId, Instrument, Quote, Symbol
+from algobot.model import Bar, BarUpdate, BotId, Instrument, Quote, Symbol, Trade
 from algobot.protocol.rows import FeedRow
 from algobot.venues.port import Connected, Market, MarketEvent, Subscription
+from daemon.bar_building import BarBuilding
 from daemon.history import Ask, History, Pay, free
 from daemon.mailbox import Mailbox
 from daemon.messages import BarArrived, BotControl, BotFill, BotMarket, FeedState, HistoryArrived, QuoteArrived
+from daemon.ports import TickFilter
+from daemon.strand import Strand
 
 BotMailbox = Mailbox[BotFill, BotControl, BotMarket]
 GATHER_S: Final = 0.05  # bots that join within it share a strand
@@ -44,18 +47,6 @@ class FeedPolicy(msgspec.Struct, frozen=True):
     look_s: float = 1.0  # how often the watchdog looks
     backoff_s: float = 0.25
     backoff_most_s: float = 15.0
-
-
-class TickFilter(Protocol):
-    """Who refuses what cannot be true before a strategy sees it."""
-
-    def quote(self, quote: Quote) -> bool:
-        """Return whether the quote may pass."""
-        ...
-
-    def bar(self, symbol: Symbol, bar: Bar) -> bool:
-        """Return whether the bar may pass."""
-        ...
 
 
 class _Listener(msgspec.Struct):
@@ -85,23 +76,6 @@ class _Topic:
         self.last_recv_ns = 0
 
 
-class _Strand:
-    """One stream and what it carries."""
-
-    def __init__(self, subscriptions: set[Subscription]) -> None:
-        self.subscriptions = subscriptions
-        self.scope = anyio.CancelScope()
-        self.life = anyio.CancelScope()  # of the present connection
-        self.connected = False
-        self.seen_s = 0.0  # when its last event came
-        self.events = 0
-
-    @property
-    def symbols(self) -> set[Symbol]:
-        """What it carries, by symbol."""
-        return {subscription.symbol for subscription in self.subscriptions}
-
-
 class Feed:
     """One venue's market data; `run` is its task."""
 
@@ -126,7 +100,7 @@ class Feed:
         self._jitter = SystemRandom().random
         self._topics: dict[Symbol, _Topic] = {}
         self._joined: dict[BotId, _Listener] = {}
-        self._strands: list[_Strand] = []
+        self._strands: list[Strand] = []
         self._new: set[Subscription] = set()
         self._wake = anyio.Event()
         self._reconnects = 0
@@ -252,12 +226,12 @@ class Feed:
                 self._new |= strand.subscriptions
                 strand.scope.cancel()
                 self._broke(strand, "market streams are joined into one")
-        strand = _Strand(self._new)
+        strand = Strand(self._new)
         self._new = set()
         self._strands.append(strand)
         group.start_soon(self._keep, strand)
 
-    async def _keep(self, strand: _Strand) -> None:
+    async def _keep(self, strand: Strand) -> None:
         """Keep one strand streaming, rebuilding it whenever it ends."""
         delay_s = self._policy.backoff_s
         with strand.scope:
@@ -273,7 +247,7 @@ class Feed:
         if strand in self._strands:
             self._strands.remove(strand)
 
-    async def _one_connection(self, strand: _Strand) -> str:
+    async def _one_connection(self, strand: Strand) -> str:
         """Stream until the connection ends or is given up, and return why."""
         try:
             with anyio.CancelScope() as strand.life:
@@ -307,17 +281,21 @@ class Feed:
             for strand in self._strands:
                 if strand.connected and now_s - strand.seen_s > self._policy.stale_s:
                     strand.life.cancel()
+                elif strand.connected:
+                    self._hand_out(strand.building.overdue(time.time_ns()))
             self._show(self.row())
 
     # --- what arrives --------------------------------------------------------------------------------------------
 
-    def _take(self, strand: _Strand, event: MarketEvent) -> bool:
+    def _take(self, strand: Strand, event: MarketEvent) -> bool:
         """Filter one event and fan it out; True when it woke bots."""
         match event:
             case Quote():
                 return self._take_quote(event)
             case BarUpdate():
                 return self._take_bar(event)
+            case Trade():
+                return self._take_trade(strand, event)
             case Connected():
                 self._connected(strand)
                 return True
@@ -348,15 +326,30 @@ class Feed:
             return False
         topic.mark = update.bar.close
         self._seen(topic, update.ts_recv_ns)
-        if not update.closed:
+        return self._hand_out([update] if update.closed else [])
+
+    def _take_trade(self, strand: Strand, trade: Trade) -> bool:
+        topic = self._topics.get(trade.symbol)
+        if topic is None:
             return False
-        self._bars += 1
-        self.history.note(update.symbol, update.timeframe, update.bar)
-        message = BarArrived(update.bar, update.ts_recv_ns)
-        mailboxes = topic.bars.get(update.timeframe, {}).values()
-        for mailbox in mailboxes:
-            mailbox.tell_market(message)
-        return bool(mailboxes)
+        if not self._sane.trade(trade):
+            self._rejected += 1
+            return False
+        topic.mark = trade.price
+        self._seen(topic, trade.ts_recv_ns)
+        return self._hand_out(strand.building.trade(trade))  # built of what was judged: not judged again
+
+    def _hand_out(self, closed: list[BarUpdate]) -> bool:
+        """Remember closed bars and tell their bots; True when there are any."""
+        woke = False
+        for update in closed:
+            self._bars += 1
+            self.history.note(update.symbol, update.timeframe, update.bar)
+            message = BarArrived(update.bar, update.ts_recv_ns)
+            for mailbox in self._topics[update.symbol].bars.get(update.timeframe, {}).values():
+                mailbox.tell_market(message)
+                woke = True
+        return woke
 
     def _seen(self, topic: _Topic, recv_ns: int) -> None:
         topic.seen_s = time.monotonic()
@@ -364,8 +357,9 @@ class Feed:
         if not topic.live and self._whole(topic):
             self._set_live(topic, live=True, reason="")
 
-    def _connected(self, strand: _Strand) -> None:
+    def _connected(self, strand: Strand) -> None:
         strand.connected = True
+        strand.building = BarBuilding(strand.subscriptions)
         now_s = time.monotonic()
         for subscription in strand.subscriptions:
             if subscription.timeframe:
@@ -380,7 +374,7 @@ class Feed:
         """Return whether every strand that carries a symbol is connected."""
         return all(strand.connected for strand in self._strands if topic.symbol in strand.symbols)
 
-    def _broke(self, strand: _Strand, reason: str) -> None:
+    def _broke(self, strand: Strand, reason: str) -> None:
         """Tell every bot of the strand that its data is stale from now on."""
         strand.connected = False
         self._reconnects += 1

@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from algobot.latch import Latch
-from algobot.model import AccountId, BotId, BotSpec, ClientOrderId, Fill, Instrument, Order, Symbol
+from algobot.model import AccountId, Bar, BotId, BotSpec, ClientOrderId, Fill, Instrument, Order, Quote, Symbol, Trade
 from algobot.protocol.requests import Reconciled
 from algobot.protocol.rows import AccountRow, BalanceRow, HaltRow, PositionRow
 from daemon.messages import BotControl, BotFill, GatewayMessage
@@ -20,6 +20,22 @@ Deliver = Callable[[BotId, BotFill | BotControl], None]
 
 Mark = Callable[[Symbol], float]
 """The last good price of a symbol, 0.0 when there is none: collars compare with it."""
+
+
+class TickFilter(Protocol):
+    """Who refuses what cannot be true before a strategy sees it."""
+
+    def quote(self, quote: Quote) -> bool:
+        """Return whether the quote may pass."""
+        ...
+
+    def trade(self, trade: Trade) -> bool:
+        """Return whether the trade may pass, into the bars that are built of them."""
+        ...
+
+    def bar(self, symbol: Symbol, bar: Bar) -> bool:
+        """Return whether the bar may pass."""
+        ...
 
 
 class Clock(Protocol):

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from algobot.model import SECOND_NS, Bar, Quote, Symbol
+from algobot.model import SECOND_NS, Bar, Quote, Symbol, Trade
 
 NOT_A_PRICE: Final = "not_a_price"  # not finite, or not positive; a volume that is not finite or negative
 CROSSED: Final = "crossed"  # bid above ask
@@ -31,7 +31,7 @@ class TickLimits(msgspec.Struct, frozen=True):
     wick: float = 1.0  # of a bar's high above its close, and of its close above its low
     spread: float = 0.4  # of ask above bid
     settle: int = 5  # prices in a row, agreeing within the collar, that move the anchor
-    ahead_ns: int = 60 * SECOND_NS  # of a quote's own time before ours
+    ahead_ns: int = 60 * SECOND_NS  # of a quote's or a trade's own time before ours
 
 
 class _Level:
@@ -48,7 +48,7 @@ class _Level:
 
 
 class TickFilter:
-    """Judges one venue's quotes and bars; `rejected` counts what it refused, by reason."""
+    """Judges one venue's quotes, trades and bars; `rejected` counts what it refused, by reason."""
 
     def __init__(self, limits: TickLimits | None = None) -> None:
         self.rejected: Counter[str] = Counter()
@@ -63,6 +63,13 @@ class TickFilter:
     def quote(self, quote: Quote) -> bool:
         """Return whether `quote` may pass."""
         reason = self._quote_fault(quote)
+        if reason:
+            self.rejected[reason] += 1
+        return not reason
+
+    def trade(self, trade: Trade) -> bool:
+        """Return whether `trade` may pass; one a little older than the last may, whoever counts time by it decides."""
+        reason = self._trade_fault(trade)
         if reason:
             self.rejected[reason] += 1
         return not reason
@@ -90,6 +97,13 @@ class TickFilter:
             return COLLAR
         level.newest_quote_ns = quote.ts_event_ns
         return ""
+
+    def _trade_fault(self, trade: Trade) -> str:
+        if not (is_price(trade.price) and is_price(trade.quantity)):
+            return NOT_A_PRICE
+        if trade.ts_event_ns > trade.ts_recv_ns + self._limits.ahead_ns:
+            return AHEAD
+        return "" if self._near(self._level(trade.symbol), trade.price) else COLLAR
 
     def _bar_fault(self, symbol: Symbol, bar: Bar) -> str:
         level, length_ns = self._level(symbol), bar.close_ns - bar.open_ns

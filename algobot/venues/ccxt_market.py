@@ -1,6 +1,7 @@
 """`Market` over ccxt.pro, for venues without a stream client of their own.
 
-ccxt's bar streams do not say when a bar is closed: it is, once a newer one begins.
+ccxt's bar streams do not say when a bar is closed: it is, once a newer one begins. An exchange without a bar stream
+gives its trades instead, for others to build the bars from.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 from algobot.errors import NotFound, VenueUnavailable
-from algobot.model import Bar, BarUpdate, Instrument, Quote, Symbol, timeframe_ns
+from algobot.model import Bar, BarUpdate, Instrument, Quote, Symbol, Trade, timeframe_ns
 from algobot.venues import ccxt_wire as wire
 from algobot.venues.ccxt_client import CcxtClient
 from algobot.venues.ccxt_stream import merged
@@ -89,13 +90,21 @@ class CcxtMarket:
 
     async def stream(self, subscriptions: Iterable[Subscription]) -> AsyncIterator[MarketEvent]:
         """As the port promises; ccxt does not say when a subscription holds, so `Connected` comes at once."""
-        watchers = [
-            partial(self._watch_bars, wanted) if wanted.timeframe else partial(self._watch_quotes, wanted.symbol)
-            for wanted in dict.fromkeys(subscriptions)
-        ]
-        async with aclosing(merged(self._client, watchers)) as events:
+        async with aclosing(merged(self._client, self._watchers(list(dict.fromkeys(subscriptions))))) as events:
             async for event in events:
                 yield event
+
+    def _watchers(self, wanted: list[Subscription]) -> list[Callable[[Tell], Awaitable[None]]]:
+        """Return what must run: where there are no bars to watch, a symbol's trades once for all its timeframes."""
+        bars = [one for one in wanted if one.timeframe]
+        quotes = [partial(self._watch_quotes, one.symbol) for one in wanted if not one.timeframe]
+        if self._can("watchOHLCV"):
+            return [*quotes, *(partial(self._watch_bars, one) for one in bars)]
+        return [*quotes, *(partial(self._watch_trades, symbol) for symbol in dict.fromkeys(one.symbol for one in bars))]
+
+    def _can(self, method: str) -> bool:
+        """Return whether the exchange, once open, has a method."""
+        return self._client.exchange is not None and bool(self._client.exchange.has.get(method))
 
     async def _watch_bars(self, wanted: Subscription, tell: Tell) -> None:
         length_ns, newest = timeframe_ns(wanted.timeframe), None
@@ -111,8 +120,20 @@ class CcxtMarket:
             if newest is not None:
                 await tell(BarUpdate(wanted.symbol, wanted.timeframe, newest, False, now_ns))
 
+    async def _watch_trades(self, symbol: Symbol, tell: Tell) -> None:
+        if not self._can("watchTrades"):
+            raise VenueUnavailable(
+                f"{self._client.adapter} streams neither bars nor trades",
+                hint="trade on a venue that streams one of them",
+            )
+        self._client.exchange.trades.pop(symbol, None)  # what an earlier stream left unread would stand before a gap
+        while True:
+            rows = await self._client.ask(Action.READ, "watch_trades", symbol)
+            for trade in _trades(rows, symbol, time.time_ns()):
+                await tell(trade)
+
     async def _watch_quotes(self, symbol: Symbol, tell: Tell) -> None:
-        best_only = bool(self._client.exchange.has.get("watchBidsAsks"))
+        best_only = self._can("watchBidsAsks")
         while True:
             if best_only:
                 ticker = (await self._client.ask(Action.READ, "watch_bids_asks", [symbol])).get(symbol, {})
@@ -129,3 +150,12 @@ def _bars(rows: Any, length_ns: int) -> list[Bar]:
         return [wire.to_bar(row, length_ns) for row in rows]
     except (TypeError, ValueError, IndexError) as error:
         raise VenueUnavailable(f"a bar cannot be read ({error})") from None
+
+
+def _trades(rows: Any, symbol: Symbol, recv_ns: int) -> list[Trade]:
+    """Return the prints of one answer, oldest first: some venues begin with the newest."""
+    try:
+        trades = [wire.to_trade(row, symbol, recv_ns) for row in rows]
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise VenueUnavailable(f"a trade of {symbol} cannot be read ({type(error).__name__}: {error})") from None
+    return sorted(trades, key=lambda trade: trade.ts_event_ns)

@@ -18,6 +18,7 @@ from algobot.model import (
     OrderType,
     Side,
     Symbol,
+    Trade,
     TradeId,
     VenueFill,
     VenueOrder,
@@ -168,3 +169,9 @@ def to_bar(row: list[float], length_ns: int) -> Bar:
     """Return the bar of one of ccxt's OHLCV rows, unfiltered."""
     open_ns = int(row[0]) * MS_NS
     return Bar(open_ns, open_ns + length_ns, *(float(value) for value in row[1:6]))
+
+
+def to_trade(raw: dict[str, Any], symbol: Symbol, recv_ns: int) -> Trade:
+    """Return a public print, unfiltered. Raises KeyError, TypeError, ValueError or OverflowError for what is none."""
+    event_ns = int(raw["timestamp"]) * MS_NS
+    return Trade(symbol, float(raw["price"]), float(raw["amount"]), _SIDE[raw["side"]], event_ns, recv_ns)

@@ -20,6 +20,7 @@ from algobot.model import (
     NewOrder,
     Quote,
     Symbol,
+    Trade,
     TradeId,
     VenueFill,
     VenueOrder,
@@ -53,11 +54,14 @@ class Connected(msgspec.Struct, frozen=True):
 
 
 PrivateEvent = Connected | VenueOrder | VenueFill | BalancesChanged
-MarketEvent = Connected | BarUpdate | Quote
+MarketEvent = Connected | BarUpdate | Quote | Trade
 
 
 class Subscription(msgspec.Struct, frozen=True):
-    """One stream of market data: quotes when `timeframe` is "", else bars of that timeframe."""
+    """One stream of market data: quotes when `timeframe` is "", else bars of that timeframe.
+
+    A venue that streams no bars sends the symbol's trades in their place, once for all its timeframes.
+    """
 
     symbol: Symbol
     timeframe: str = ""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import anyio
+import msgspec
 import pytest
 
 from algobot.market.ticks import TickFilter
-from algobot.model import MINUTE_NS, Bar, BotId, Symbol
+from algobot.model import MINUTE_NS, SECOND_NS, Bar, BotId, Side, Symbol, Trade
 from algobot.protocol.rows import FeedRow
 from daemon.feed import BotMailbox, Feed, FeedPolicy
 from daemon.mailbox import Mailbox
 from daemon.messages import BarArrived, FeedState, HistoryArrived, QuoteArrived
-from tests.daemon.builders import a_bar
+from tests.daemon.builders import START_NS, a_bar
 from tests.fakes.venue import FakeVenue
 from tests.waiting import until
 
@@ -202,6 +204,64 @@ async def test_after_a_break_history_is_fetched_again() -> None:
         feed.ask(BotId("a"), since_ns=a_bar(4).close_ns)
         await until(lambda: any(isinstance(m, HistoryArrived) for m in collect(box, heard)))
         assert [m.bars for m in heard if isinstance(m, HistoryArrived)] == [(a_bar(5),)]
+
+
+def a_trade(at_s: int, price: float) -> Trade:
+    """Return a print of BTC at `at_s` from the start of the venue's time, received now: no bar of it is overdue."""
+    return Trade(BTC, price, 1.0, Side.BUY, START_NS + at_s * SECOND_NS, time.time_ns())
+
+
+@pytest.mark.anyio
+async def test_bars_are_built_where_the_venue_sends_trades_and_begin_anew_with_each_connection() -> None:
+    """What is false is left out, what is part of a bar is dropped, and the history remembers what is whole."""
+    venue = FakeVenue()
+    venue.history[("BTC/USDT", "1m")] = [a_bar(0)]
+    async with a_feed(venue) as (feed, _):
+        box = a_mailbox()
+        heard: list[object] = []
+        feed.join(BotId("a"), BTC, "1m", box, quotes=True)
+        await until(lambda: feed.row().connected)
+        feed.ask(BotId("a"), count=1)
+        await until(lambda: any(isinstance(m, HistoryArrived) for m in collect(box, heard)))
+        for at_s, price in ((30, 100.0), (60, 101.0), (80, 5.0), (90, 99.0)):
+            venue.print(a_trade(at_s, price))
+        await until(lambda: feed.mark(BTC) == 99.0)
+        assert (feed.row().bars, feed.row().rejected_ticks) == (0, 1)
+        venue.print(a_trade(120, 100.0))
+
+        def bars() -> list[Bar]:
+            return [m.bar for m in collect(box, heard) if isinstance(m, BarArrived)]
+
+        whole = Bar(START_NS + MINUTE_NS, START_NS + 2 * MINUTE_NS, 101.0, 101.0, 99.0, 99.0, 2.0)
+        await until(lambda: whole in bars())
+        feed.ask(BotId("a"), since_ns=whole.open_ns)
+        (answer,) = [m for m in waiting(box) if isinstance(m, HistoryArrived)]
+        assert answer.bars == (whole,)
+        assert feed.history.requests == 1
+        heard.clear()
+        venue.cut()
+        await until(lambda: feed.row().reconnects == 1 and feed.row().connected)
+        for at_s in (601, 661, 721):
+            venue.print(a_trade(at_s, 100.0))
+        await until(lambda: START_NS + 11 * MINUTE_NS in [bar.open_ns for bar in bars()])
+        assert bars()[0].open_ns == START_NS + 11 * MINUTE_NS
+
+
+@pytest.mark.anyio
+async def test_the_watchdog_closes_a_built_bar_that_no_later_trade_closes() -> None:
+    """The venue's clock is past its end: a quiet market does not keep its bots waiting."""
+    venue = FakeVenue()
+    async with a_feed(venue) as (feed, _):
+        box = a_mailbox()
+        heard: list[object] = []
+        feed.join(BotId("a"), BTC, "1m", box, quotes=True)
+        await until(lambda: feed.row().connected)
+        venue.print(a_trade(30, 100.0))
+        last = a_trade(60, 101.0)
+        venue.print(msgspec.structs.replace(last, ts_recv_ns=last.ts_recv_ns - 90 * SECOND_NS))
+        await until(lambda: any(isinstance(m, BarArrived) for m in collect(box, heard)))
+        (bar,) = [m.bar for m in heard if isinstance(m, BarArrived)]
+        assert bar == Bar(START_NS + MINUTE_NS, START_NS + 2 * MINUTE_NS, 101.0, 101.0, 101.0, 101.0, 1.0)
 
 
 @pytest.mark.anyio

@@ -31,6 +31,7 @@ from algobot.model import (
     Side,
     Symbol,
     TimeInForce,
+    Trade,
     TradeId,
     VenueFill,
     VenueOrderId,
@@ -132,6 +133,12 @@ class FakeVenue:
             self.history.setdefault((symbol, timeframe), []).append(bar)
         update = BarUpdate(Symbol(symbol), timeframe, bar, closed, self.now())
         self._publish(Subscription(Symbol(symbol), timeframe), update)
+
+    def print(self, trade: Trade) -> None:
+        """Tell who subscribed to bars of the symbol of a public trade, once a stream, as a venue without bars does."""
+        for wanted, queue in self.public:
+            if any(one.symbol == trade.symbol and one.timeframe for one in wanted):
+                queue.put_nowait(trade)
 
     def fill(self, client_order_id: str, quantity: Decimal, price: Decimal, *, streamed: bool = True) -> VenueFill:
         """Trade `quantity` of an order at `price`; with `streamed` False the private stream misses it."""

@@ -14,11 +14,6 @@ def a_trade(at_s: int, price: float, quantity: float = 1.0) -> Trade:
     return Trade(Symbol("BTC/USDT"), price, quantity, Side.BUY, at_s * SECOND_NS, at_s * SECOND_NS)
 
 
-def a_minute(minute: int, close: float) -> Bar:
-    """Return a closed one-minute bar."""
-    return Bar(minute * MINUTE_NS, (minute + 1) * MINUTE_NS, close - 1, close + 2, close - 3, close, 1.0)
-
-
 def test_a_bar_is_out_once_a_trade_of_the_next_one_comes() -> None:
     """Open, extremes, close and volume are those of its trades."""
     builder = BarBuilder("1m")
@@ -36,6 +31,18 @@ def test_silent_minutes_become_flat_bars() -> None:
     assert [(bar.open_ns // MINUTE_NS, bar.close, bar.volume) for bar in closed] == [(0, 10.0, 1.0), (1, 10.0, 0.0)]
 
 
+def test_however_often_time_is_looked_at_the_bars_are_the_same() -> None:
+    """A bar that time closed is followed by flat ones as one that a trade closed."""
+    often, once = BarBuilder("1m"), BarBuilder("1m")
+    for builder in (often, once):
+        builder.trade(a_trade(0, 10.0))
+    bars = [bar for second in range(200) for bar in often.close_until(second * SECOND_NS)]
+    bars += often.trade(a_trade(250, 11.0))
+    assert bars == once.trade(a_trade(250, 11.0))
+    assert [bar.volume for bar in bars] == [1.0, 0.0, 0.0, 0.0]
+    assert often.growing == once.growing
+
+
 def test_a_closed_bar_never_changes() -> None:
     """What comes too late is counted, not folded in."""
     builder = BarBuilder("1m")
@@ -44,14 +51,6 @@ def test_a_closed_bar_never_changes() -> None:
     assert builder.trade(a_trade(59, 99.0)) == []
     assert builder.late == 1
     assert builder.close_until(MINUTE_NS) == []
-
-
-def test_five_small_bars_make_one_big_one_at_once() -> None:
-    """The fifth completes it: nobody waits for the sixth."""
-    builder = BarBuilder("5m")
-    closed = [builder.bar(a_minute(minute, 100.0 + minute)) for minute in range(5)]
-    assert closed[:4] == [[], [], [], []]
-    assert closed[4] == [Bar(0, 5 * MINUTE_NS, 99.0, 106.0, 97.0, 104.0, 5.0)]
 
 
 def test_a_long_silence_is_a_gap_and_not_a_thousand_flat_bars() -> None:

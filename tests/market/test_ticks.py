@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis.strategies import floats, lists
 
 from algobot.market.ticks import TickFilter, bar_fault, is_price
-from algobot.model import MINUTE_NS, SECOND_NS, Bar, Quote, Symbol
+from algobot.model import MINUTE_NS, SECOND_NS, Bar, Quote, Side, Symbol, Trade
 
 SYMBOL = Symbol("BTC/USDT")
 
@@ -114,3 +114,23 @@ def test_whatever_comes_only_prices_pass(values: list[float]) -> None:
             assert is_price(value)
         if sane.bar(SYMBOL, Bar(at, at + 1, value, value, value, value, 0.0)):
             assert is_price(value)
+
+
+def a_trade(price: float, at_s: int = 0, *, quantity: float = 1.0, event_s: int | None = None) -> Trade:
+    """Return a print, received at `at_s`."""
+    event_ns = (at_s if event_s is None else event_s) * SECOND_NS
+    return Trade(SYMBOL, price, quantity, Side.BUY, event_ns, at_s * SECOND_NS)
+
+
+def test_a_trade_is_held_against_the_last_good_price_and_our_clock() -> None:
+    """No price, no quantity, far off or from the future: refused; a little out of order passes."""
+    sane = TickFilter()
+    assert sane.trade(a_trade(100.0, 10))
+    assert sane.trade(a_trade(101.0, 10, event_s=9))
+    for junk in (math.nan, math.inf, 0.0, -1.0):
+        assert not sane.trade(a_trade(junk, 11))
+        assert not sane.trade(a_trade(100.0, 11, quantity=junk))
+    assert not sane.trade(a_trade(150.0, 11))
+    assert not sane.trade(a_trade(100.0, 11, event_s=11 + 61))
+    assert sane.rejected == {"not_a_price": 8, "collar": 1, "ahead": 1}
+    assert not sane.quote(a_quote(150.0, 11)), "trades move the anchor that quotes are held against"
