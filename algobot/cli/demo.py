@@ -162,9 +162,9 @@ def _open_screen(stage: Stage) -> bool:
     with subprocess.Popen(command) as screen:
         try:
             code = screen.wait()
-        except BaseException:
-            screen.terminate()  # it gives the terminal back as it was
-            raise
+        finally:
+            if screen.poll() is None:
+                screen.terminate()  # it gives the terminal back as it was
     _tell("demo: stopping the bots, the daemon and the venue")
     return code != 0
 
