@@ -212,7 +212,8 @@ class Desk:
         """Trade again after a pause."""
         await self._tell_running(bot_id, m.ResumeBot())
         await self._durably(by, "bot.resume", bot_id)
-        return Done(f"{bot_id} trades again")
+        reason = self._roster.row(bot_id).reason
+        return Done(f"{bot_id} is no longer paused, but: {reason}" if reason else f"{bot_id} trades again")
 
     async def restart_bot(self, bot_id: BotId, *, by: str = "") -> Done:
         """Stop the bot's task and start it again from its checkpoint; its orders stay."""

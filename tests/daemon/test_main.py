@@ -159,6 +159,7 @@ async def test_the_kill_switch_halts_all_bots_and_unhalt_lets_them_trade_again(t
         killed = await whole.desk.kill(mode="cancel", reason="drill", by="test")
         assert (killed.gate_closed, killed.safe, killed.orders_left) == (True, True, [])
         await until(lambda: whole.daemon.roster.row(BotId("alpha")).state is BotState.HALTED)
+        assert "halted" in (await whole.desk.resume_bot(BotId("alpha"))).message, "the latch still holds it"
         await bars(venue, whole, UP, bots=["alpha", "paul"])
         assert venue.submits == []
         assert await held(whole, "paul") == 0
