@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -156,8 +157,8 @@ def test_a_corrupt_database_is_refused_and_left_as_it_is(stage: Stage) -> None:
     assert database.read_bytes() == bytes(content)
 
 
-def test_a_nan_from_the_venue_never_reaches_a_bot(stage: Stage, tmp_path: Path) -> None:
-    """A backtest refuses the file with its row; the daemon refuses what is not a price, and trades on."""
+def test_a_bar_with_a_nan_is_refused_with_its_row(tmp_path: Path) -> None:
+    """A backtest names file and row, and computes nothing; feed and bot have tests of their own for the same."""
     times = [1_700_000_000_000 + 60_000 * n for n in range(50)]
     prices = [100.0] * 49 + [float("nan")]
     path = tmp_path / "X_BTC_USDT_1m.parquet"
@@ -197,12 +198,15 @@ def test_a_full_disk_stops_orders_and_loses_nothing(stage: Stage) -> None:
         subprocess.run(["umount", "-l", str(stage.state)], capture_output=True, check=False)
 
 
-def test_errors_are_in_the_log_as_lines(stage: Stage) -> None:
-    """What went wrong can be read afterwards, by `ctl logs` too."""
+def test_a_reload_that_is_refused_can_be_read_in_the_log(stage: Stage) -> None:
+    """What went wrong after a signal, which nobody answers, is a line of the log; the old configuration goes on."""
     stage.start_daemon()
     stage.wait_ready()
-    lines = stage.ask(ListLogs(), Logs).lines
-    assert any(line.event == "daemon.ready" for line in lines)
+    assert stage.daemon is not None
+    stage.config.write_text(stage.config.read_text().replace("ma_crossover", "ma_crosover"))
+    stage.daemon.send_signal(signal.SIGHUP)
+    until(lambda: any("ma_crosover" in str(line) for line in stage.ask(ListLogs(), Logs).lines), "the refusal")
+    assert stage.ask(GetStatus(), Status).state == "ready"
 
 
 def get_orders(stage: Stage) -> list[str]:
