@@ -36,6 +36,14 @@ def cache_dir(configured: str = "", *, env: Mapping[str, str] | None = None) -> 
     return _place(configured, "CACHE_DIRECTORY", "XDG_CACHE_HOME", ".cache", env)
 
 
+def bars_dir(configured: str = "", *, env: Mapping[str, str] | None = None) -> Path:
+    """Return the folder of the bar library: what `--data-dir` or $ALGOBOT_BARS_DIR says, else among the user's data."""
+    env = os.environ if env is None else env
+    if named := configured or env.get("ALGOBOT_BARS_DIR", ""):
+        return expand(named, env=env)
+    return _place("", "STATE_DIRECTORY", "XDG_DATA_HOME", ".local/share", env) / "bars"
+
+
 def socket_path(configured: str = "", *, configured_state_dir: str = "", env: Mapping[str, str] | None = None) -> Path:
     """Return the control socket; without a runtime folder it lies in the state folder."""
     env = os.environ if env is None else env

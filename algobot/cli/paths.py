@@ -21,6 +21,7 @@ def paths(as_json: bool) -> None:
         "keys": places.key_dir(),
         "state": places.state_dir(),
         "cache": places.cache_dir(),
+        "bars": places.bars_dir(),
         "socket": places.client_socket(),
     }
     if as_json:

@@ -1,4 +1,4 @@
-"""Bars on disk: one Parquet file per instrument and timeframe, checked when it is read.
+"""Bars from one Parquet file, checked as they are read.
 
 Columns `time` (int64, milliseconds UTC, the bar's open), `open high low close volume` (float64), in order of time. A
 bar that no market can have is refused with its row; gaps are allowed, since venues have outages.
@@ -17,13 +17,16 @@ from algobot.errors import DataError
 from algobot.kernel.records import BAR, Records
 from algobot.model import MINUTE_NS, Bar
 
-_MS_NS: Final = 1_000_000
-_PRICES: Final = ("open", "high", "low", "close")
-_COLUMNS: Final = ("time", *_PRICES, "volume")
+MS_NS: Final = 1_000_000
+FOREVER_NS: Final = 1 << 62
+PRICES: Final = ("open", "high", "low", "close")
+COLUMNS: Final = ("time", *PRICES, "volume")
 _NAMED: Final = re.compile(r"^[A-Z]+_([A-Z0-9]+)_([A-Z0-9]+)_\d+[smhd]$")
-_YEARS_NS: Final = (946_684_800 * 10**9, 4_102_444_800 * 10**9)  # 2000 to 2100: outside it is another unit
+YEARS_MS: Final = (946_684_800_000, 4_102_444_800_000)  # 2000 to 2100: outside it is another unit
+_BLOCK: Final = 8192  # rows handled at once: they stay in the processor's cache
 
 Column = npt.NDArray[Any]
+Columns = dict[str, Column]  # by the names of COLUMNS, of equal length
 
 
 class Series(NamedTuple):
@@ -34,7 +37,7 @@ class Series(NamedTuple):
     bars: Records  # of `records.BAR`
 
 
-def read_bars(path: Path, *, symbol: str = "", start_ns: int = 0, end_ns: int = 1 << 62) -> Series:
+def read_bars(path: Path, *, symbol: str = "", start_ns: int = 0, end_ns: int = FOREVER_NS) -> Series:
     """Return the bars of `path` that open in [start_ns, end_ns).
 
     Without `symbol` the file's name gives it: `VENUE_BASE_QUOTE_TF.parquet` is "BASE/QUOTE".
@@ -42,21 +45,16 @@ def read_bars(path: Path, *, symbol: str = "", start_ns: int = 0, end_ns: int = 
     Raises:
         DataError: not such a file, or a bar in it is wrong; says file, row and remedy.
     """
-    columns = _columns(path)
-    opens = columns["time"] * _MS_NS
-    _check(path, columns, opens)
-    steps = np.diff(opens)
-    span = int(steps.min()) if len(steps) else MINUTE_NS
-    bars = np.zeros(len(opens), BAR)
-    bars["open_ns"] = opens
-    bars["close_ns"] = opens + span
-    for name in (*_PRICES, "volume"):
-        bars[name] = columns[name]
-    bars = bars[(opens >= start_ns) & (opens < end_ns)]
-    if len(bars) == 0:
-        first, last = np.datetime64(int(opens[0]), "ns"), np.datetime64(int(opens[-1]), "ns")
-        raise DataError(f"{path}: no bars in the time asked for", hint=f"it has {first} to {last}")
-    return Series(symbol or _symbol_of(path), span, bars)
+    columns = read_columns(path)
+    check(path, columns)
+    times = columns["time"]
+    steps = np.diff(times)
+    span_ns = int(steps.min()) * MS_NS if len(steps) else MINUTE_NS
+    first, stop = np.searchsorted(times, [-(-start_ns // MS_NS), -(-end_ns // MS_NS)])
+    if first >= stop:
+        hint = f"it has {when(int(times[0]) * MS_NS)} to {when(int(times[-1]) * MS_NS)}"
+        raise DataError(f"{path}: no bars in the time asked for", hint=hint)
+    return Series(symbol or _symbol_of(path), span_ns, to_records([columns], span_ns)[first:stop])
 
 
 def as_bar(row: Any) -> Bar:
@@ -64,24 +62,95 @@ def as_bar(row: Any) -> Bar:
     return Bar(*row.item())
 
 
-def _columns(path: Path) -> dict[str, Column]:
+def when(ns: int) -> str:
+    """Return a time as a person reads it: UTC, to the second."""
+    return str(np.datetime64(ns // 10**9, "s"))
+
+
+def read_columns(path: Path) -> Columns:
+    """Return the columns of a Parquet file of bars as they stand, none of its rows judged. Raises DataError."""
     import pyarrow.parquet
 
     arrow: Any = pyarrow  # it carries no types
+    if path.is_dir():
+        raise DataError(
+            f"{path}: a folder, not a file of bars", hint="name a file, or bars of the library like binance:BTC/USDT:1h"
+        )
     if not path.is_file():
-        raise DataError(f"{path}: no such file", hint="give a Parquet file with the columns " + " ".join(_COLUMNS))
+        raise DataError(f"{path}: no such file", hint="give a Parquet file with the columns " + " ".join(COLUMNS))
     try:
-        names = arrow.parquet.read_schema(path).names
-        missing = [name for name in _COLUMNS if name not in names]
-        if missing:
-            hint = f"bars need {' '.join(_COLUMNS)}; it has {' '.join(names[:12])}"
-            raise DataError(f"{path}: no column {missing[0]!r}", hint=hint)
-        table = arrow.parquet.read_table(path, columns=list(_COLUMNS))
+        with arrow.parquet.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            missing = [name for name in COLUMNS if name not in names]
+            if missing:
+                hint = f"bars need {' '.join(COLUMNS)}; it has {' '.join(names[:12])}; see `algobot data import`"
+                raise DataError(f"{path}: no column {missing[0]!r}", hint=hint)
+            table = file.read(columns=list(COLUMNS))
     except (arrow.ArrowException, OSError) as error:
         raise DataError(f"{path}: not a readable Parquet file: {error}", hint="download it again") from error
     if table.num_rows == 0:
         raise DataError(f"{path}: no bars in it", hint="download it again")
-    return {name: _column(path, name, table.column(name)) for name in _COLUMNS}
+    return {name: _column(path, name, table.column(name)) for name in COLUMNS}
+
+
+def to_records(parts: list[Columns], span_ns: int) -> Records:
+    """Return the rows of all parts, one after the other, as `records.BAR`; each bar is `span_ns` long."""
+    bars = np.empty(sum(len(part["time"]) for part in parts), BAR)
+    done = 0
+    for part in parts:
+        count = len(part["time"])
+        for start in range(0, count, _BLOCK):
+            rows = slice(start, min(start + _BLOCK, count))
+            block = bars[done + rows.start : done + rows.stop]
+            opens = part["time"][rows] * MS_NS
+            block["open_ns"], block["close_ns"] = opens, opens + span_ns
+            for name in (*PRICES, "volume"):
+                block[name] = part[name][rows]
+        done += count
+    return bars
+
+
+def to_columns(bars: Records) -> Columns:
+    """Return records as the columns of a file."""
+    return {"time": bars["open_ns"] // MS_NS} | {name: np.ascontiguousarray(bars[name]) for name in COLUMNS[1:]}
+
+
+def check(path: Path | str, columns: Columns) -> None:
+    """Return when every row can be a bar and each is later than the one above it.
+
+    Raises:
+        DataError: for the first row that is not; says row, value and remedy.
+    """
+    if _sound(columns):
+        return
+    low, high = YEARS_MS
+    times = columns["time"]
+    _refuse(path, (times < low) | (times > high), "time {time} is not in milliseconds since 1970", columns)
+    steps = np.concatenate([[1], np.diff(times)])
+    _refuse(path, steps == 0, "time {time} comes twice", columns)
+    _refuse(path, steps < 0, "time {time} is before the row above it", columns)
+    for name in (*PRICES, "volume"):
+        _refuse(path, ~np.isfinite(columns[name]), name + " is {" + name + "}", columns)
+    for name in PRICES:
+        _refuse(path, columns[name] <= 0, name + " is {" + name + "}", columns)
+    _refuse(path, columns["volume"] < 0, "volume is {volume}", columns)
+    top = np.maximum(columns["open"], columns["close"])
+    bottom = np.minimum(columns["open"], columns["close"])
+    _refuse(path, columns["high"] < top, "high {high} is below open {open} or close {close}", columns)
+    _refuse(path, columns["low"] > bottom, "low {low} is above open {open} or close {close}", columns)
+
+
+def _sound(columns: Columns) -> bool:
+    """Return whether `check` has nothing to say, quickly; every comparison with NaN is false, so none passes."""
+    times = columns["time"]
+    if times.min() < YEARS_MS[0] or times.max() > YEARS_MS[1] or not (times[1:] > times[:-1]).all():
+        return False
+    for start in range(0, len(times), _BLOCK):
+        o, h, l, c, v = (columns[name][start : start + _BLOCK] for name in COLUMNS[1:])  # noqa: E741
+        inside = (l <= o) & (l <= c) & (o <= h) & (c <= h)
+        if not (inside & (l > 0) & (h < np.inf) & (v >= 0) & (v < np.inf)).all():
+            return False
+    return True
 
 
 def _column(path: Path, name: str, values: Any) -> Column:
@@ -94,37 +163,17 @@ def _column(path: Path, name: str, values: Any) -> Column:
     whole = name == "time"
     if not (arrow.types.is_integer(values.type) or (arrow.types.is_floating(values.type) and not whole)):
         want = "whole milliseconds since 1970 (int64)" if whole else "a number (double)"
-        raise DataError(f"{path}: column {name} is {values.type}", hint=f"it must be {want}")
-    return np.asarray(values.to_numpy()).astype(np.int64 if whole else np.float64)
+        raise DataError(f"{path}: column {name} is {values.type}", hint=f"it must be {want}; see `algobot data import`")
+    return np.asarray(values.to_numpy()).astype(np.int64 if whole else np.float64, copy=False)
 
 
-def _check(path: Path, columns: dict[str, Column], opens: Column) -> None:
-    """Raise for the first row that cannot be a bar."""
-    times = columns["time"]
-    low, high = _YEARS_NS[0] // _MS_NS, _YEARS_NS[1] // _MS_NS
-    _refuse(path, (times < low) | (times > high), "time {time} is not in milliseconds since 1970", columns)
-    steps = np.concatenate([[1], np.diff(opens)])
-    _refuse(path, steps == 0, "time {time} comes twice", columns)
-    _refuse(path, steps < 0, "time {time} is before the row above it", columns)
-    for name in (*_PRICES, "volume"):
-        _refuse(path, ~np.isfinite(columns[name]), name + " is {" + name + "}", columns)
-    for name in _PRICES:
-        _refuse(path, columns[name] <= 0, name + " is {" + name + "}", columns)
-    _refuse(path, columns["volume"] < 0, "volume is {volume}", columns)
-    top = np.maximum(columns["open"], columns["close"])
-    bottom = np.minimum(columns["open"], columns["close"])
-    _refuse(path, columns["high"] < top, "high {high} is below open {open} or close {close}", columns)
-    _refuse(path, columns["low"] > bottom, "low {low} is above open {open} or close {close}", columns)
-
-
-def _refuse(path: Path, wrong: Column, message: str, columns: dict[str, Column]) -> None:
+def _refuse(path: Path | str, wrong: Column, message: str, columns: Columns) -> None:
     if not wrong.any():
         return
     row = int(np.argmax(wrong))
     what = message.format(**{name: values[row] for name, values in columns.items()})
     more = f" (and {int(wrong.sum()) - 1} more rows)" if wrong.sum() > 1 else ""
-    hint = "sort it and drop what is double" if message.startswith("time") else "remove the row or download it again"
-    raise DataError(f"{path}: row {row}: {what}{more}", hint=hint)
+    raise DataError(f"{path}: row {row}: {what}{more}", hint="`algobot data repair` mends what can be mended")
 
 
 def _symbol_of(path: Path) -> str:

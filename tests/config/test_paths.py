@@ -110,3 +110,12 @@ def test_the_systems_daemon_is_found_where_there_is_none_of_ones_own(
     (own / "control.sock").touch()
     assert paths.client_socket(env=env) == own / "control.sock"
     assert paths.client_state_dir(env=env) == own
+
+
+def test_the_bar_library_lies_among_the_users_data() -> None:
+    """A flag, then its variable, then where a service keeps things, then XDG."""
+    assert paths.bars_dir(env=HOME) == Path("/home/ann/.local/share/algobot/bars")
+    assert paths.bars_dir(env=HOME | {"XDG_DATA_HOME": "/d"}) == Path("/d/algobot/bars")
+    assert paths.bars_dir(env=HOME | {"STATE_DIRECTORY": "/v"}) == Path("/v/bars")
+    assert paths.bars_dir(env=HOME | {"STATE_DIRECTORY": "/v", "ALGOBOT_BARS_DIR": "/b"}) == Path("/b")
+    assert paths.bars_dir("~/b", env=HOME | {"ALGOBOT_BARS_DIR": "/b"}) == Path("/home/ann/b")

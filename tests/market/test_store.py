@@ -99,7 +99,7 @@ def test_a_file_that_is_no_bars_is_refused(tmp_path):
     del no_volume["volume"]
     for path, message in (
         (tmp_path / "gone.parquet", "no such file"),
-        (tmp_path, "no such file"),
+        (tmp_path, "a folder, not a file"),
         (broken, "not a readable Parquet file"),
         (written(tmp_path, {name: pa.array([], pa.float64()) for name in columns()}, "e.parquet"), "no bars in it"),
         (written(tmp_path, no_volume, "v.parquet"), "no column 'volume'"),
