@@ -16,7 +16,8 @@ from algobot.kernel.session import Settings, SimFill, layout_of, sim_fill
 from algobot.kernel.strategy import Strategy
 from algobot.market.store import Series
 from algobot.model import Param
-from algobot.research.metrics import Metrics, measure
+from algobot.research.metrics import Assumptions, Metrics, measure
+from algobot.research.metrics.trips import mean_exposure
 from algobot.research.trades import RoundTrip, round_trips
 
 _FILLS: Final = 4096  # taken over in pieces of at most this many
@@ -30,6 +31,8 @@ class Outcome(NamedTuple):
     layout: str
     close_ns: Records  # of each traded bar
     curve: Records  # equity after it
+    closes: Records  # [symbol, bar], nan where a symbol has no bar
+    hold: Records  # what buying and holding them in equal parts was worth
     fills: tuple[list[SimFill], ...]
     trips: tuple[list[RoundTrip], ...]
     metrics: Metrics
@@ -42,6 +45,7 @@ def run(
     settings: Settings,
     *,
     trade_from_ns: int = 0,
+    assumed: Assumptions = Assumptions(),  # noqa: B008 – a frozen tuple
 ) -> Outcome:
     """Return what the strategy did on these symbols, sharing one account.
 
@@ -62,14 +66,18 @@ def run(
     curve, fills = desk.fold(bars[:, traded:], r.PAPER)
     trips = tuple(round_trips(some, settings.lot) for some in fills)
     every = [trip for some in trips for trip in some]
-    closes = np.array(series[0].bars["close"][-max(len(curve), 1) :])
-    metrics = measure(curve, closes, times["close_ns"][traded:], settings.capital, every)
+    close_ns, closes = np.ascontiguousarray(times["close_ns"][traded:]), bars["close"][:, traded:].copy()
+    hold = _hold(closes, settings.capital)
+    exposure = mean_exposure(_held(fills, close_ns, settings.lot), closes, curve)
+    metrics = measure(curve, hold, close_ns, settings.capital, every, assumed, mean_exposure=exposure)
     return Outcome(
         strategy.name,
         chosen._asdict(),
         layout_of(strategy, chosen),
-        times["close_ns"][traded:],
+        close_ns,
         curve,
+        closes,
+        hold,
         fills,
         trips,
         metrics,
@@ -133,6 +141,28 @@ def _aligned(series: Sequence[Series]) -> tuple[Records, Records]:
         row[at] = one.bars
         times[at] = one.bars
     return times, bars
+
+
+def _hold(closes: Records, capital: float) -> Records:
+    """Return the worth of equal parts bought at each symbol's first close and held; before that a part is cash."""
+    worth = np.zeros(closes.shape[1])
+    for prices in closes:
+        there = ~np.isnan(prices)
+        if not there.all():
+            prices = prices[np.maximum.accumulate(np.where(there, np.arange(len(prices)), np.argmax(there)))]
+        worth += prices / prices[0]
+    worth *= capital / len(closes)
+    return worth
+
+
+def _held(fills: Sequence[list[SimFill]], close_ns: Records, lot: float) -> Records:
+    """Return the position of each symbol after each bar; a fill at the close of a bar belongs to the next one."""
+    held = np.zeros((len(fills), len(close_ns)))
+    for row, some in zip(held, fills, strict=True):
+        if some:
+            sums = np.cumsum([0, *(fill.side * fill.lots for fill in some)])
+            row[:] = sums[np.searchsorted([fill.ts_ns for fill in some], close_ns)] * lot
+    return held
 
 
 def summary(outcome: Outcome, symbols: Sequence[str]) -> dict[str, object]:

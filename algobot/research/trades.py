@@ -21,11 +21,19 @@ class RoundTrip(NamedTuple):
     exit_tag: str
     fees: float
     profit: float  # closed part, after all fees
+    bought: float  # notional of its purchases, in quote
+    sold: float  # and of its sales
 
     @property
     def closed(self) -> bool:
         """Whether the position has ended."""
         return self.exit_ns != 0
+
+    @property
+    def profit_fraction(self) -> float:
+        """Profit over what was put in; the notional of a short's sales."""
+        put_in = self.bought if self.side > 0 else self.sold
+        return self.profit / put_in if put_in > 0 else 0.0
 
 
 class _Open:
@@ -52,6 +60,8 @@ class _Open:
 
     def trip(self, lot: float, last: SimFill | None) -> RoundTrip:
         gain = self.left * lot * (self.exit - self.entry) * self.first.side - self.fees
+        into, out = self.entered * lot * self.entry, self.left * lot * self.exit
+        bought, sold = (into, out) if self.first.side > 0 else (out, into)
         return RoundTrip(
             self.first.side,
             self.entered,
@@ -63,6 +73,8 @@ class _Open:
             last.tag if last else "",
             self.fees,
             gain,
+            bought,
+            sold,
         )
 
 

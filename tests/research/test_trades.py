@@ -70,15 +70,15 @@ def test_metrics_of_a_small_curve_are_the_hand_computed_ones():
     m = measure(curve, np.array([10.0, 9.0, 9.0, 12.0]), times, 100.0, trips)
     returns = np.array([0.10, -0.10, 104.5 / 99 - 1, 121 / 104.5 - 1])
     assert m.return_fraction == pytest.approx(0.21)
-    assert m.annual_return_fraction == pytest.approx(1.21 ** (365 / 4) - 1)
+    assert m.cagr_fraction == pytest.approx(1.21 ** (365 / 4) - 1)
     assert m.buy_and_hold_fraction == pytest.approx(0.2)
     assert m.max_drawdown_fraction == pytest.approx(0.1)
-    assert m.longest_drawdown_days == 2.0
+    assert m.longest_drawdown_days == 3.0
     assert m.sharpe == pytest.approx(returns.mean() / returns.std(ddof=1) * math.sqrt(365))
     assert m.sortino == pytest.approx(returns.mean() / math.sqrt(0.01 / 4) * math.sqrt(365))
     assert (m.trades, m.win_fraction, m.profit_factor, m.expectancy) == (2, 0.5, 4.0, 7.5)
     assert (m.best_trade, m.worst_trade, m.fees, m.days) == (20.0, -5.0, 1.0, 4.0)
-    assert m.exposure_fraction == 0.75
+    assert m.time_in_market_fraction == 0.75
 
 
 def test_minutes_are_not_blown_up_to_a_year():
@@ -93,7 +93,7 @@ def test_a_run_without_trades_has_no_ratios():
     """None, never a division by zero or an infinity."""
     m = measure(np.full(3, 100.0), np.full(3, 5.0), np.arange(3) * DAY_NS, 100.0, [])
     assert (m.sharpe, m.sortino, m.calmar, m.win_fraction, m.profit_factor) == (None,) * 5
-    assert (m.trades, m.return_fraction, m.exposure_fraction) == (0, 0.0, 0.0)
+    assert (m.trades, m.return_fraction, m.time_in_market_fraction) == (0, 0.0, 0.0)
 
 
 def test_a_single_bar_can_be_measured():
@@ -107,4 +107,4 @@ def test_time_in_the_market_counts_overlapping_positions_once():
     """Two symbols held over the same day are one day."""
     trips = round_trips([fill(0, 1, 1, 1.0), fill(2 * DAY_NS, -1, 1, 1.0)], 1.0) * 2
     m = measure(np.full(4, 100.0), np.full(4, 5.0), np.arange(1, 5) * DAY_NS, 100.0, trips)
-    assert m.exposure_fraction == 0.5
+    assert m.time_in_market_fraction == 0.5
