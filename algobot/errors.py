@@ -183,6 +183,12 @@ class VenueUnavailable(VenueError):
     code = "venue.unavailable"
 
 
+class VenueReadRefused(VenueUnavailable):
+    """The venue will not answer this question, however often it is asked: it is malformed, or about what it lacks."""
+
+    code = "venue.read_refused"
+
+
 class VenueOrderNotFound(VenueError):
     """The venue knows no such order (weak evidence just after a submit)."""
 

@@ -35,8 +35,11 @@ _SURPRISES: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError, Typ
 class CcxtClient:
     """Wraps the instance; `exchange` exists once open."""
 
-    def __init__(self, adapter: str, *, keys: Keys | None, base_url: str = "", sandbox: bool = False) -> None:
+    def __init__(
+        self, adapter: str, *, keys: Keys | None, base_url: str = "", sandbox: bool = False, past_only: bool = False
+    ) -> None:
         self.adapter = adapter
+        self._past_only = past_only  # no streams are needed, and every market counts, not just those we trade
         self._keys = keys
         self._base_url = base_url
         self._sandbox = sandbox
@@ -57,7 +60,7 @@ class CcxtClient:
         """Let go of every connection."""
         exchange, self.exchange = self.exchange, None
         if exchange is not None:
-            for url in list(exchange.clients or {}):
+            for url in list(getattr(exchange, "clients", None) or {}):
                 await drop(exchange, url)
             with anyio.move_on_after(CLOSE_S, shield=True):
                 await exchange.close()
@@ -95,6 +98,8 @@ class CcxtClient:
 
     def _build(self) -> Any:
         library = importlib.import_module("ccxt.pro")
+        if self._past_only and self.adapter not in library.exchanges:
+            library = importlib.import_module("ccxt.async_support")
         if self.adapter not in library.exchanges:
             raise ConfigError(f"venue adapter {self.adapter!r} has no streams in ccxt", hint="see ccxt.pro.exchanges")
         self._library_error = library.BaseError
@@ -112,12 +117,12 @@ class CcxtClient:
 
     def _settings(self) -> dict[str, Any]:
         keys = {"apiKey": self._keys.api_key, "secret": self._keys.secret} if self._keys else {}
+        spot = {"defaultType": "spot", "fetchMarkets": {"types": ["spot"]}} if not self._past_only else {}
         return keys | {
             "enableRateLimit": False,  # ccxt's queue knows no priorities: the caller's budget decides
             "timeout": REQUEST_MS,
-            "options": {
-                "defaultType": "spot",
-                "fetchMarkets": {"types": ["spot"]},
+            "options": spot
+            | {
                 "fetchCurrencies": False,
                 "adjustForTimeDifference": True,
                 "recvWindow": RECV_WINDOW_MS,

@@ -19,6 +19,7 @@ from algobot.errors import (
     VenueError,
     VenueOrderNotFound,
     VenueRateLimited,
+    VenueReadRefused,
     VenueRejected,
     VenueTimeout,
     VenueUnavailable,
@@ -105,6 +106,8 @@ def _read_error(judged: Judgement, said: str) -> VenueError:
             return VenueUnavailable(said, hint="check the key, its permissions and its IP list")
         case Verdict.SKEW:
             return VenueUnavailable(said, hint="this machine's clock is off: run NTP")
+        case Verdict.REFUSED:
+            return VenueReadRefused(said)
         case _:
             return VenueUnavailable(said)
 
