@@ -19,6 +19,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "kill": ("", "Stop all trading now, also when the daemon does not answer."),
     "demo": ("algobot.cli.demo:demo", "See it work: a simulated venue, a daemon, four bots."),
     "backtest": ("algobot.cli.backtest:backtest", "Run a strategy over bars from a file."),
+    "data": ("algobot.cli.data:data", "Get, check, mend and convert bars."),
+    "walkforward": ("algobot.cli.walkforward:walkforward", "Search the past, trade what came next; is it luck?"),
     "sim": ("algobot.cli.sim:sim", "Run a simulated venue on this machine."),
     "config": ("algobot.cli.config:config", "Check, show and compare configurations."),
     "paths": ("algobot.cli.paths:paths", "Say where configuration, state and socket are."),

@@ -1,0 +1,221 @@
+"""`algobot walkforward`: does choosing parameters on the past earn anything on what came next?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from algobot.cli.bench_options import Bench, bench, bench_options, grid_values, in_bars, number, percent
+from algobot.errors import UsageError
+
+if TYPE_CHECKING:
+    from algobot.model import Param
+    from algobot.research.validation.crossval import CrossValidation
+    from algobot.research.validation.search import Grid
+    from algobot.research.validation.splits import Combinatorial
+    from algobot.research.validation.verdict import ParamStability
+    from algobot.research.validation.walkforward import Part, WalkForward
+
+
+@click.command()
+@bench_options
+@click.option("-O", "--optimize", "grid", multiple=True, metavar="NAME=V,…", help="Values to search, per parameter.")
+@click.option(
+    "--objective", default="sharpe", show_default=True, help="sharpe, sortino, calmar, return, profit_factor …"
+)
+@click.option("--train", default="365d", show_default=True, metavar="LENGTH", help="To search in: bars, or time.")
+@click.option("--test", default="90d", show_default=True, metavar="LENGTH", help="To trade after it.")
+@click.option("--anchored", is_flag=True, help="Train on everything from the first bar, not on a rolling window.")
+@click.option("--purge", default="0", metavar="LENGTH", help="Training bars left out before a test.")
+@click.option(
+    "--embargo", default="0", metavar="LENGTH", help="More bars left out: before a test, with --cpcv after it."
+)
+@click.option("--cpcv", is_flag=True, help="Also cross-validate over all combinations of blocks of time.")
+@click.option("--groups", type=click.IntRange(3), default=10, show_default=True, help="Blocks for --cpcv.")
+@click.option("--test-groups", type=click.IntRange(1), default=2, show_default=True, help="Of them tested at a time.")
+@click.option("--blocks", type=click.IntRange(2), default=16, show_default=True, help="For the overfitting estimate.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the files. [default: results/walkforward-…]")
+@click.option("--no-files", is_flag=True, help="Write no files.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+def walkforward(
+    grid: tuple[str, ...],
+    objective: str,
+    train: str,
+    test: str,
+    anchored: bool,
+    purge: str,
+    embargo: str,
+    cpcv: bool,
+    groups: int,
+    test_groups: int,
+    blocks: int,
+    out: Path | None,
+    no_files: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Search each stretch of the past, trade what was best on the bars after it, and say what that earned.
+
+    Lengths are bars (5000) or time (90d). Every test starts flat and warmed up on the bars before it; the tests put
+    end to end are one history that no search has seen. With --cpcv many such histories, and how likely the search
+    only found luck. Writes walkforward.json, windows.csv and equity.csv.
+    """
+    plan = bench(**options)
+    from algobot.research.validation import files, splits
+    from algobot.research.validation.search import Grid, combinations
+    from algobot.research.validation.walkforward import timeline, walk
+
+    values = grid_values(plan.strategy, grid)
+    if not values:
+        raise UsageError("nothing to search", hint="give values like -O fast=5,10,20 -O slow=50,100")
+    trials = combinations(plan.strategy, {name: [value] for name, value in plan.params.items()} | values)
+    search = Grid(plan.strategy, trials, plan.settings, objective)
+    span_ns = plan.series[0].span_ns
+    words = {"train": train, "test": test, "purge": purge, "embargo": embargo}
+    lengths = {name: in_bars(f"--{name}", text, span_ns) for name, text in words.items()}
+    windows = splits.walk_forward(len(timeline(plan.series).open_ns), **lengths, anchored=anchored)
+    lead = max(plan.strategy.warmup(plan.strategy.params(one)) for one in trials)
+    shape = splits.Combinatorial(groups, test_groups, lengths["purge"], lengths["embargo"])
+    crossed = _crossed(search, plan, shape, blocks, lead) if cpcv else None
+    with _progress(len(windows)) as done:
+        found = walk(
+            plan.strategy, plan.series, plan.settings, windows, search, values=values, lead_bars=lead, progress=done
+        )
+    folder = None if no_files else out or Path("results") / f"walkforward-{plan.strategy.name}-{plan.stem}"
+    written = files.write_walk(folder, found, crossed) if folder else []
+    if as_json:
+        click.echo(files.as_json(found.result, crossed).decode())
+        return
+    _print_walk(found.result)
+    if crossed is not None:
+        _print_crossed(crossed, trials)
+    if written:
+        click.echo(f"wrote {', '.join(path.name for path in written)} to {folder}")
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    """Show how many windows are done, on stderr and only to a person."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("windows", total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def _crossed(search: Grid, plan: Bench, shape: Combinatorial, blocks: int, lead: int) -> CrossValidation:
+    """Run every trial over the whole history and cross-validate the choice among them."""
+    import numpy as np
+
+    from algobot.research.validation.crossval import cross_validate, held_at_once
+    from algobot.research.validation.figures import periods_a_year, returns_of
+    from algobot.research.validation.walkforward import timeline
+
+    times = timeline(plan.series)
+    held_at_once(len(times.close_ns) - lead, len(search.trials))
+    since_ns = int(times.close_ns[min(lead, len(times.close_ns) - 1)])
+    outcomes = search.outcomes(plan.series, since_ns)
+    returns = np.column_stack([returns_of(outcome.curve, plan.settings.capital) for outcome in outcomes])
+    return cross_validate(returns, shape, periods_a_year(outcomes[0].close_ns), blocks)[0]
+
+
+def _print_walk(result: WalkForward) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    title = f"{result.strategy} on {', '.join(result.symbols)}, walked forward"
+    table = Table(title=title, box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("traded\nfrom", no_wrap=True)
+    searched = [one.name for one in result.stability]
+    for name in searched:
+        table.add_column(f"\n{name}", justify="right")
+    for head in ("in\nsample", "\nSharpe", "out of\nsample", "\nSharpe", "\ndrawdown", "\ntrades"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for step in result.steps:
+        chosen = (f"{step.params[name]:g}" for name in searched)
+        table.add_row(_day(step.outside.start_ns), *chosen, *_cells(step.inside, step.outside))
+    table.add_section()
+    blank = [""] * len(searched)
+    table.add_row(f"to {_day(result.outside.end_ns)}", *blank, *_cells(None, result.outside), style="bold")
+    console = Console()
+    console.print(table)
+    facts = [
+        ("profit a year", f"{percent(result.inside_annual_fraction)} in sample, "
+         f"{percent(result.outside_annual_fraction)} out of sample"),
+        ("efficiency", percent(result.efficiency).lstrip("+")),
+        ("consistency", f"{result.consistency:.0%} of {len(result.steps)} windows"),
+        ("Sharpe", f"{number(result.inside_sharpe)} in sample, {number(result.outside.sharpe)} out of sample"),
+        *((f"{one.name} chosen", _wandering(one)) for one in result.stability),
+    ]  # fmt: skip
+    _print_facts(facts)
+    word = "Doubtful" if result.verdict.word == "doubtful" else f"It {result.verdict.word}"
+    console.print(f"[bold]{word}.[/] {' '.join(result.verdict.reasons)}", highlight=False)
+
+
+def _cells(inside: Part | None, outside: Part) -> list[str]:
+    first = [percent(inside.return_fraction), number(inside.sharpe)] if inside else ["", ""]
+    drawdown = percent(-outside.max_drawdown_fraction)
+    return [*first, percent(outside.return_fraction), number(outside.sharpe), drawdown, f"{outside.trades:,}"]
+
+
+def _wandering(one: ParamStability) -> str:
+    values = sorted(set(one.chosen))
+    shown = ", ".join(f"{value:g}" for value in values)
+    return f"{shown}; changed {one.changes} times, over {one.spread_fraction:.0%} of the range"
+
+
+def _print_crossed(crossed: CrossValidation, trials: Sequence[Mapping[str, Param]]) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    words = f"{crossed.paths} paths from {crossed.splits} splits, {crossed.trials} trials"
+    table = Table(title=f"Cross-validated: {words}", box=SIMPLE)
+    table.add_column("of all paths")
+    rows = (
+        ("return", crossed.return_quantiles, percent),
+        ("Sharpe", crossed.sharpe_quantiles, number),
+        ("drawdown", crossed.max_drawdown_quantiles, percent),
+    )
+    shown = ("0.05", "0.25", "0.5", "0.75", "0.95")
+    for quantile in shown:
+        table.add_column(f"{float(quantile):.0%}", justify="right")
+    for label, known, words_of in rows:
+        table.add_row(label, *(words_of(known[q]) if known else "–" for q in shown))
+    Console().print(table)
+    often = ", ".join(
+        f"{' '.join(f'{name}={value}' for name, value in trials[trial].items())} ({count})"
+        for trial, count in list(crossed.chosen.items())[:3]
+    )
+    facts = [("paths that lost", f"{crossed.loss_share:.0%}"), ("chosen most", often)]
+    if (over := crossed.overfitting) is not None:
+        slope = number(over.degradation_slope)
+        facts += [
+            ("overfitting", f"{over.probability:.0%} likely: the best in sample was in the worse half out of sample"),
+            ("loss", f"{over.loss_probability:.0%} likely for the best in sample"),
+            ("Sharpe out on in", f"slope {slope} (1 is all of it kept, 0 or less is luck)"),
+        ]
+    _print_facts(facts)
+
+
+def _print_facts(facts: Sequence[tuple[str, str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    for label, text in facts:
+        table.add_row(label, text)
+    Console().print(table)
+
+
+def _day(ts_ns: int) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(ts_ns / 1e9, UTC).date().isoformat()
