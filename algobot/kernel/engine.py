@@ -8,21 +8,21 @@ only folds. One symbol or many sharing one account: all have their open, then al
 
 from __future__ import annotations
 
-import math
-
 from algobot.kernel import records as r
-from algobot.kernel.dispatch import fold
+from algobot.kernel.dispatch import fold_at
 from algobot.kernel.jit import kernel
 from algobot.kernel.ledger import apply_fill, forget, mark_equity, sign, value
 from algobot.kernel.matching import book, copy_order, follow, match_open, match_within, slipped, stop_level
+from algobot.kernel.orders import market
 from algobot.kernel.records import Rec, Records
-from algobot.kernel.risk import NONE, TOO_SMALL, allowed_lots, whole_lots
+from algobot.kernel.risk import NONE, TOO_SMALL, allowed_lots, entry_lots, sized, to_tick
 
 _DAY_NS = 86_400_000_000_000
 
 
 @kernel
 def simulate(
+    strategy: int,
     accounts: Records,
     slots: Records,
     states: Records,
@@ -30,13 +30,15 @@ def simulate(
     params: Records,
     bars: Records,
     fills: Records,
+    notes: Records,
     curve: Records,
     start: int,
 ) -> int:
     """Fold `bars[symbol, t]` from `t = start` and return the first `t` not folded.
 
-    It ends early when `fills` could overflow: take the first `accounts[0].filled` and call again. A bar whose close
-    is not a number is a bar that symbol does not have. `curve[t]` gets the equity after bar t.
+    `strategy` is the address of its fold; `states` and `params` are the bytes of its own records, a row per symbol. It
+    ends early when `fills` could overflow: take the first `accounts[0].filled` and call again. A bar whose close is not
+    a number is a bar that symbol does not have. `curve[t]` gets the equity after bar t.
     """
     account = accounts[0]
     account.filled = 0
@@ -47,13 +49,13 @@ def simulate(
         for k in range(slots.shape[0]):
             if bars[k, t].close > 0.0:
                 _begin(account, slots[k], bars[k, t])
-                if slots[k].waits > 0 and account.mode == r.PAPER:
+                if slots[k].orders.waits > 0 and account.mode == r.PAPER:
                     match_open(account, slots[k], settings[k], bars[k, t], fills, k)
         worth = 0.0
         for k in range(slots.shape[0]):
             if bars[k, t].close > 0.0:
                 if account.mode == r.PAPER:
-                    if slots[k].waits > 0 or slots[k].position.lots != 0:
+                    if slots[k].orders.waits > 0 or slots[k].position.lots != 0:
                         match_within(account, slots[k], settings[k], bars[k, t], fills, k)
                 elif slots[k].position.lots != 0:
                     follow(slots[k].position, bars[k, t])
@@ -62,7 +64,8 @@ def simulate(
         mark_equity(account, worth)
         for k in range(slots.shape[0]):
             if bars[k, t].close > 0.0:
-                _decide(account, slots[k], states[k], settings[k], params[k], bars[k, t])
+                _ask(account, slots[k], strategy, states, params, slots, bars, k, t)
+                _decide(account, slots[k], settings[k], bars[k, t])
         curve[t] = account.equity
     return bars.shape[1]
 
@@ -80,12 +83,50 @@ def _begin(account: Rec, slot: Rec, bar: Rec) -> None:
 
 
 @kernel
-def _decide(account: Rec, slot: Rec, state: Rec, setting: Rec, params: Rec, bar: Rec) -> None:
+def _ask(
+    account: Rec,
+    slot: Rec,
+    strategy: int,
+    states: Records,
+    params: Records,
+    slots: Records,
+    bars: Records,
+    k: int,
+    t: int,
+) -> None:
+    """Let the strategy say what it wants on this bar."""
     orders = slot.orders
-    _blank(slot, orders)
-    fold(state, bar, slot.position, params, orders)
-    if orders.protects == 1:
+    position = slot.position
+    orders.asked = 0
+    orders.wish = r.NO_WISH
+    orders.protects = 0
+    orders.brackets = 0
+    orders.ratchet = 0.0
+    orders.score = 1.0
+    orders.reason = 0
+    slot.refusal = NONE
+    if position.lots == 0 and orders.waits == 0 and slot.pending == 0:
+        _forget_plan(slot)
+    position.equity = account.equity
+    position.peak = account.peak
+    position.cash = account.cash
+    if slots.shape[0] > 1:
+        for i in range(r.SHARED):
+            orders.shared[i] = account.shared[i]
+    fold_at(strategy, states, params, slots, bars, k, t)
+    if slots.shape[0] > 1:
+        for i in range(r.SHARED):
+            account.shared[i] = orders.shared[i]
+
+
+@kernel
+def _decide(account: Rec, slot: Rec, setting: Rec, bar: Rec) -> None:
+    """Turn what it said into protection and orders, as the rules allow."""
+    orders = slot.orders
+    if orders.protects == 1 or orders.brackets == 1:
         _plan(slot, orders)
+    if orders.ratchet > 0.0:
+        _tighten(slot.position, orders.ratchet)
     if account.mode == r.FOLD:
         orders.asked = 0
         return
@@ -98,30 +139,38 @@ def _decide(account: Rec, slot: Rec, state: Rec, setting: Rec, params: Rec, bar:
 
 
 @kernel
-def _blank(slot: Rec, orders: Rec) -> None:
-    orders.asked = 0
-    orders.wish = r.NO_WISH
-    orders.protects = 0
-    orders.reason = 0
-    slot.refusal = NONE
-    if slot.position.lots == 0 and slot.waits == 0 and slot.pending == 0:
-        slot.plan_stop = 0.0
-        slot.plan_target = 0.0
-        slot.plan_trail = 0.0
+def _forget_plan(slot: Rec) -> None:
+    slot.plan_stop = 0.0
+    slot.plan_target = 0.0
+    slot.plan_trail = 0.0
+    slot.plan_stop_distance = 0.0
+    slot.plan_target_distance = 0.0
+    slot.plan_target_fraction = 0.0
 
 
 @kernel
 def _plan(slot: Rec, orders: Rec) -> None:
-    """Protect the next position so, and the present one too unless the strategy wants to turn it around."""
-    slot.plan_stop = orders.stop
-    slot.plan_target = orders.target
-    slot.plan_trail = orders.trail
+    """Protect the next position so; absolute prices protect the present one too unless it is to be turned around."""
     position = slot.position
-    turns = orders.wish != r.NO_WISH and sign(orders.exposure) != position.side
-    if position.lots != 0 and not turns:
-        position.stop = orders.stop
-        position.target = orders.target
-        position.trail = orders.trail
+    if orders.brackets == 1:
+        slot.plan_stop_distance = orders.stop_distance
+        slot.plan_target_distance = orders.target_distance
+        slot.plan_target_fraction = orders.target_fraction
+    if orders.protects == 1:
+        slot.plan_stop = orders.stop
+        slot.plan_target = orders.target
+        slot.plan_trail = orders.trail
+        turns = orders.wish != r.NO_WISH and sign(orders.exposure) != position.side
+        if position.lots != 0 and not turns:
+            position.stop = orders.stop
+            position.target = orders.target
+            position.trail = orders.trail
+
+
+@kernel
+def _tighten(position: Rec, level: float) -> None:
+    if position.lots != 0 and (position.stop <= 0.0 or (level - position.stop) * position.side > 0.0):
+        position.stop = level
 
 
 @kernel
@@ -135,8 +184,7 @@ def _pursue(account: Rec, slot: Rec, setting: Rec, price: float) -> None:
     side = sign(exposure)
     if side == sign(held) and (orders.wish == r.HOLD_SIDE or side == 0):
         return
-    notional = account.equity * setting.position_fraction * abs(exposure)
-    wanted = side * whole_lots(notional, price, setting.lot)
+    wanted = side * entry_lots(account, slot, setting, side, abs(exposure), price)
     if held * side < 0 or side == 0:
         _order(orders, sign(-held), abs(held), r.EXIT, 1)
         held = 0
@@ -156,16 +204,10 @@ def _order(orders: Rec, side: int, lots: int, tag: int, reduces: int) -> None:
     """Ask for a market order in the engine's own name; it is checked already."""
     if orders.asked >= r.ASKS or lots == 0:
         return
-    ask = orders.asks[orders.asked]
-    ask.kind = r.MARKET
-    ask.side = side
-    ask.lots = lots
-    ask.price = 0.0
-    ask.tag = tag
-    ask.ioc = 0
+    market(orders, side, lots, tag)
+    ask = orders.asks[orders.asked - 1]
     ask.reduce_only = reduces
     ask.age = -1  # checked
-    orders.asked += 1
 
 
 @kernel
@@ -173,15 +215,20 @@ def _check(account: Rec, slot: Rec, setting: Rec, ask: Rec, price: float) -> Non
     """Cut what the strategy asked for itself to what the rules allow, and its price to a tick on the safe side."""
     if ask.kind == r.CANCEL or ask.age < 0:
         return
-    if (ask.side != 1 and ask.side != -1) or ask.lots <= 0 or (ask.kind != r.MARKET and not ask.price > 0.0):
+    at = ask.trigger if ask.kind == r.STOP else ask.price
+    if (ask.side != 1 and ask.side != -1) or (ask.kind != r.MARKET and not at > 0.0):
         ask.kind = r.EMPTY
         return
     if ask.kind != r.MARKET:
-        price = ask.price
+        price = at
         if setting.tick > 0.0:
-            ticks = ask.price / setting.tick
             up = (ask.side > 0) == (ask.kind == r.STOP)
-            ask.price = (math.ceil(ticks - 1e-9) if up else math.floor(ticks + 1e-9)) * setting.tick
+            ask.price = to_tick(ask.price, setting.tick, up)
+            ask.trigger = to_tick(ask.trigger, setting.tick, up)
+    ask.lots = sized(account, slot, setting, ask, price)
+    if ask.lots <= 0:
+        ask.kind = r.EMPTY
+        return
     held = slot.position.lots + slot.pending
     if ask.reduce_only == 1:
         return
@@ -198,21 +245,22 @@ def _rest(slot: Rec) -> None:
         ask = orders.asks[i]
         if ask.kind == r.CANCEL:
             _cancel(slot, ask.tag)
-        elif ask.kind != r.EMPTY and slot.waits < r.WAITING:
-            copy_order(slot.waiting[slot.waits], ask)
-            slot.waiting[slot.waits].age = 0
-            slot.waits += 1
+        elif ask.kind != r.EMPTY and orders.waits < r.WAITING:
+            copy_order(orders.waiting[orders.waits], ask)
+            orders.waiting[orders.waits].age = 0
+            orders.waits += 1
 
 
 @kernel
 def _cancel(slot: Rec, tag: int) -> None:
+    orders = slot.orders
     keep = 0
-    for i in range(slot.waits):
-        if tag == r.NO_TAG or slot.waiting[i].tag == tag:
+    for i in range(orders.waits):
+        if tag == r.NO_TAG or orders.waiting[i].tag == tag:
             continue
-        copy_order(slot.waiting[keep], slot.waiting[i])
+        copy_order(orders.waiting[keep], orders.waiting[i])
         keep += 1
-    slot.waits = keep
+    orders.waits = keep
 
 
 @kernel
@@ -223,7 +271,7 @@ def close_position(
     account = accounts[0]
     slot = slots[0]
     account.filled = 0
-    slot.waits = 0
+    slot.orders.waits = 0
     position = slot.position
     if position.lots != 0:
         side = -position.side
@@ -244,12 +292,13 @@ def settle(
 
 
 @kernel
-def correct_lots(slots: Records, lots: int) -> int:
+def correct_lots(slots: Records, lot: float, lots: int) -> int:
     """Set the position of the only slot without a trade; return what it was."""
     position = slots[0].position
     before = position.lots
     position.lots = lots
     position.side = sign(lots)
+    position.quantity = lots * lot
     if lots == 0:
         forget(position)
     return before

@@ -1,9 +1,9 @@
 """One decorator compiles every kernel, into a cache that no edit can fool.
 
 numba's own cache notices an edit of a function's file but not of the functions it calls. So the cache folder is named
-by a hash of everything a kernel may call: the sources of `algobot.kernel` and `algobot.strategies`, for a person's own
-strategy also its folder, and the versions of numba, numpy and Python. What was compiled from other sources lies
-in another folder.
+by a hash of everything a kernel may call: the sources of `algobot.kernel`, for a strategy also `algobot.strategies`,
+for a person's own strategy also its folder, and the versions of numba, numpy and Python. What was compiled from other
+sources lies in another folder.
 
 `ALGOBOT_JIT=0` leaves the functions as they are written: the same source, interpreted.
 """
@@ -20,7 +20,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
@@ -32,7 +32,8 @@ R = TypeVar("R")
 
 COMPILED: Final = os.environ.get("ALGOBOT_JIT", "1") != "0"
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
-_BUILT_IN: Final = (_PACKAGE / "kernel", _PACKAGE / "strategies")
+_KERNEL: Final = _PACKAGE / "kernel"
+_STRATEGIES: Final = _PACKAGE / "strategies"
 _KEEP: Final = 8  # cache folders: a checkout or two, an older release, a person's own strategies
 _RECENT_S: Final = 3600  # a folder used within this time is never removed
 _ROOM: Final = 64 << 20  # bytes; all kernels take about 10 MiB
@@ -49,17 +50,26 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """
     if not COMPILED:
         return function
+    with cached_in(Path(inspect.getfile(function))) as cache:
+        compiled: Callable[P, R] = numba.njit(cache=cache, nogil=True, fastmath=False, error_model="numpy")(function)
+    return compiled
+
+
+@contextlib.contextmanager
+def cached_in(file: Path) -> Iterator[bool]:
+    """Let numba cache what is decorated meanwhile where kernels of `file` belong; gives whether it can at all."""
+    source = file.resolve().parent
+    if source.is_relative_to(_KERNEL):
+        digest = kernel_hash()
+    else:
+        digest = built_in_hash() if source.is_relative_to(_PACKAGE) else sources_hash(source)
+    folder = cache_folder(digest)
     before = _CONFIG.CACHE_DIR
-    source = Path(inspect.getfile(function)).resolve().parent
-    own = source.is_relative_to(_PACKAGE)
-    folder = cache_folder(built_in_hash() if own else sources_hash(source))
     _CONFIG.CACHE_DIR = str(folder or "")
-    make = numba.njit(cache=folder is not None, nogil=True, fastmath=False, error_model="numpy")
     try:
-        compiled: Callable[P, R] = make(function)
+        yield folder is not None
     finally:
         _CONFIG.CACHE_DIR = before
-    return compiled
 
 
 @functools.cache
@@ -86,11 +96,18 @@ def cache_folder(digest: str) -> Path | None:
 
 
 @functools.cache
+def kernel_hash() -> str:
+    """Return the hash of the versions and of all kernel sources of the package."""
+    digest = hashlib.sha256(f"{numba.__version__} {np.__version__} {platform.python_version()}".encode())
+    _feed(digest, _KERNEL, "**/*.py")
+    return digest.hexdigest()[:16]
+
+
+@functools.cache
 def built_in_hash() -> str:
     """Return the hash of the versions and of all kernel and strategy sources of the package."""
-    digest = hashlib.sha256(f"{numba.__version__} {np.__version__} {platform.python_version()}".encode())
-    for folder in _BUILT_IN:
-        _feed(digest, folder, "**/*.py")
+    digest = hashlib.sha256(kernel_hash().encode())
+    _feed(digest, _STRATEGIES, "**/*.py")
     return digest.hexdigest()[:16]
 
 

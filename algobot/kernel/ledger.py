@@ -45,19 +45,23 @@ def apply_fill(
     if closing > 0:
         realised = closing * lot * (price - position.average) * position.side
     opening = lots - closing
+    slot.won += realised - fee
+    if closing > 0 and closing == abs(held):
+        position.closes += 1
+        account.held -= 1
+        account.heat -= position.risk
+        count_result(account, slot)
     if opening > 0:
         if held * side > 0:
             position.average = (abs(held) * position.average + opening * price) / (abs(held) + opening)
         else:
-            position.average = price
-            position.extreme = price
-            position.opened_ns = ts_ns
-            position.entries += 1
-            position.stop = slot.plan_stop
-            position.target = slot.plan_target
-            position.trail = slot.plan_trail
+            account.held += 1
+            begin_position(slot, side, price, ts_ns)
+            position.risk = opening * lot * abs(price - position.stop) if position.stop > 0.0 else 0.0
+            account.heat += position.risk
     position.lots = held + side * lots
     position.side = sign(position.lots)
+    position.quantity = position.lots * lot
     position.realised += realised
     position.fees += fee
     if position.lots == 0:
@@ -66,9 +70,36 @@ def apply_fill(
 
 
 @kernel
+def begin_position(slot: Rec, side: int, price: float, ts_ns: int) -> None:
+    """Start a position with the protection that was planned for it."""
+    position = slot.position
+    position.average = price
+    position.extreme = price
+    position.opened_ns = ts_ns
+    position.entries += 1
+    position.stop = slot.plan_stop
+    position.target = slot.plan_target
+    position.trail = slot.plan_trail
+    if slot.plan_stop_distance > 0.0:
+        position.stop = max(price - side * slot.plan_stop_distance, 0.0)
+    if slot.plan_target_distance > 0.0 or slot.plan_target_fraction > 0.0:
+        goal = price * (1.0 + side * slot.plan_target_fraction) + side * slot.plan_target_distance
+        position.target = max(goal, 0.0)
+
+
+@kernel
+def count_result(account: Rec, slot: Rec) -> None:
+    """Count a closed position as won or lost."""
+    account.losses = 0 if slot.won > 0.0 else account.losses + 1
+    slot.won = 0.0
+
+
+@kernel
 def forget(position: Rec) -> None:
     """Clear what belonged to a position that is closed; its totals stay."""
     position.average = 0.0
+    position.quantity = 0.0
+    position.risk = 0.0
     position.stop = 0.0
     position.target = 0.0
     position.trail = 0.0

@@ -21,10 +21,10 @@ from algobot.kernel.records import Rec, Records
 @kernel
 def match_open(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, symbol: int) -> None:
     """Fill what the bar's open fills; fills are added to `fills` from `account.filled` on."""
-    for i in range(slot.waits):
-        order = slot.waiting[i]
+    for i in range(slot.orders.waits):
+        order = slot.orders.waiting[i]
         side = order.side
-        reached = (order.price - bar.open) * side
+        reached = ((order.price if order.kind == r.LIMIT else order.trigger) - bar.open) * side
         maker = 0
         if order.kind == r.LIMIT:
             if reached < 0.0:
@@ -45,20 +45,20 @@ def match_open(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, 
 def match_within(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, symbol: int) -> None:
     """Fill what the bar's range fills, once every symbol of the account has had its open."""
     position = slot.position
-    if slot.waits > 0:
+    if slot.orders.waits > 0:
         _within(account, slot, setting, bar, fills, symbol, 0)
     if position.lots != 0:
         price = _stop_price(position, bar)
         if price > 0.0:
             tag = r.STOPPED if stop_level(position) == position.stop else r.TRAILED
             _close(account, slot, setting, fills, symbol, price, tag, bar.close_ns)
-    if slot.waits > 0:
+    if slot.orders.waits > 0:
         _within(account, slot, setting, bar, fills, symbol, 1)
     if position.lots != 0:
         price = _target_price(position, bar)
         if price > 0.0:
             _close(account, slot, setting, fills, symbol, price, r.TARGET, bar.close_ns)
-    if slot.waits > 0:
+    if slot.orders.waits > 0:
         _tidy(slot)
     if position.lots != 0:
         follow(position, bar)
@@ -117,8 +117,8 @@ def _fillable(account: Rec, slot: Rec, setting: Rec, order: Rec, price: float) -
 @kernel
 def _within(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, symbol: int, closes: int) -> None:
     """Fill the resting orders the bar's range reaches: those that open, or with `closes` those that close."""
-    for i in range(slot.waits):
-        order = slot.waiting[i]
+    for i in range(slot.orders.waits):
+        order = slot.orders.waiting[i]
         side = order.side
         if order.kind == r.EMPTY or (slot.position.lots * side < 0 or order.reduce_only == 1) != (closes == 1):
             continue
@@ -127,8 +127,8 @@ def _within(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, sym
         if order.kind == r.LIMIT and (order.price - best) * side >= 0.0:
             price = order.price
             maker = 1
-        elif order.kind == r.STOP and (worst - order.price) * side >= 0.0:
-            price = slipped(order.price, side, setting.slippage)
+        elif order.kind == r.STOP and (worst - order.trigger) * side >= 0.0:
+            price = slipped(order.trigger, side, setting.slippage)
             maker = 0
         else:
             continue
@@ -197,31 +197,41 @@ def follow(position: Rec, bar: Rec) -> None:
 def _tidy(slot: Rec) -> None:
     """Drop what is filled, immediate orders, and orders that only reduce once there is nothing left to reduce."""
     opens = False
-    for i in range(slot.waits):
-        order = slot.waiting[i]
-        if order.ioc == 1:
+    for i in range(slot.orders.waits):
+        order = slot.orders.waiting[i]
+        if order.force == r.IMMEDIATE:
             order.kind = r.EMPTY
         if order.kind != r.EMPTY and order.reduce_only == 0:
             opens = True
     keep = 0
-    for i in range(slot.waits):
-        order = slot.waiting[i]
+    for i in range(slot.orders.waits):
+        order = slot.orders.waiting[i]
         if order.kind == r.EMPTY or (order.reduce_only == 1 and slot.position.lots == 0 and not opens):
             continue
-        copy_order(slot.waiting[keep], order)
-        slot.waiting[keep].age += 1
+        copy_order(slot.orders.waiting[keep], order)
+        slot.orders.waiting[keep].age += 1
         keep += 1
-    slot.waits = keep
+    slot.orders.waits = keep
 
 
 @kernel
 def copy_order(into: Rec, order: Rec) -> None:
     """Copy every field."""
-    into.lots = order.lots
-    into.price = order.price
-    into.tag = order.tag
     into.kind = order.kind
     into.side = order.side
-    into.ioc = order.ioc
+    into.lots = order.lots
+    into.amount = order.amount
+    into.sizing = order.sizing
+    into.price = order.price
+    into.trigger = order.trigger
+    into.trail = order.trail
+    into.tag = order.tag
+    into.force = order.force
+    into.expires_ns = order.expires_ns
+    into.post_only = order.post_only
     into.reduce_only = order.reduce_only
+    into.group = order.group
+    into.since_ns = order.since_ns
+    into.serial = order.serial
+    into.triggered = order.triggered
     into.age = order.age

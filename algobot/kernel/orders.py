@@ -7,7 +7,27 @@ first, and a market order fills at the open of the next bar.
 from __future__ import annotations
 
 from algobot.kernel.jit import kernel
-from algobot.kernel.records import ASKS, CANCEL, HOLD_SIDE, LIMIT, MARKET, REBALANCE, STOP, Rec
+from algobot.kernel.records import (
+    ALL_OR_NONE,
+    ASKS,
+    BY_RISK,
+    CANCEL,
+    GOOD,
+    GOOD_TILL,
+    HOLD_SIDE,
+    IMMEDIATE,
+    LIMIT,
+    LOTS,
+    MARKET,
+    OF_EQUITY,
+    QUANTITY,
+    REBALANCE,
+    STOP,
+    STOP_LIMIT,
+    TAKE_PROFIT,
+    TRAILING,
+    Rec,
+)
 
 
 @kernel
@@ -53,27 +73,72 @@ def because(
 
 
 @kernel
+def bracket(orders: Rec, stop_distance: float, target_distance: float, target_fraction: float = 0.0) -> None:
+    """Protect the position that this bar's orders open, counted from its entry price; 0 is none of it.
+
+    The stop lies `stop_distance` beyond it, the target `target_distance` plus `target_fraction` of the entry price.
+    Said while in a position it says nothing about that one.
+    """
+    orders.brackets = 1
+    orders.stop_distance = stop_distance
+    orders.target_distance = target_distance
+    orders.target_fraction = target_fraction
+
+
+@kernel
+def ratchet(orders: Rec, stop: float) -> None:
+    """Move the stop of the position to the price `stop` if that is nearer to the market than it was."""
+    orders.ratchet = stop
+
+
+@kernel
+def weigh(orders: Rec, score: float) -> None:
+    """Weigh the size of what opens on this bar: 1 is the full size, 0 opens nothing."""
+    orders.score = score
+
+
+@kernel
 def market(orders: Rec, side: int, lots: int, tag: int) -> None:
     """Trade `lots` at the next open."""
-    _ask(orders, MARKET, side, lots, 0.0, tag)
+    _ask(orders, MARKET, side, lots, 0.0, 0.0, tag)
 
 
 @kernel
 def limit(orders: Rec, side: int, lots: int, price: float, tag: int) -> None:
     """Trade `lots` at `price` or better; it rests until filled or canceled."""
-    _ask(orders, LIMIT, side, lots, price, tag)
+    _ask(orders, LIMIT, side, lots, price, 0.0, tag)
 
 
 @kernel
 def stop(orders: Rec, side: int, lots: int, price: float, tag: int) -> None:
-    """Trade `lots` at market once the price has reached `price`; it rests until then."""
-    _ask(orders, STOP, side, lots, price, tag)
+    """Trade `lots` at market once the price has reached `price`, worse than now; it rests until then."""
+    _ask(orders, STOP, side, lots, 0.0, price, tag)
+
+
+@kernel
+def stop_limit(orders: Rec, side: int, lots: int, trigger: float, price: float, tag: int) -> None:
+    """Place a limit order at `price` once the price has reached `trigger`, worse than now."""
+    _ask(orders, STOP_LIMIT, side, lots, price, trigger, tag)
+
+
+@kernel
+def take_profit(orders: Rec, side: int, lots: int, price: float, tag: int) -> None:
+    """Trade `lots` at market once the price has reached `price`, better than now."""
+    _ask(orders, TAKE_PROFIT, side, lots, 0.0, price, tag)
+
+
+@kernel
+def trailing(orders: Rec, side: int, lots: int, distance: float, tag: int) -> None:
+    """Trade `lots` at market once the price has turned by `distance` from its best since now."""
+    _ask(orders, TRAILING, side, lots, 0.0, 0.0, tag)
+    if orders.asked > 0:
+        orders.asks[orders.asked - 1].trail = distance
 
 
 @kernel
 def cancel(orders: Rec, tag: int) -> None:
     """Cancel the resting orders with this tag; 0 cancels all."""
-    _ask(orders, CANCEL, 0, 0, 0.0, tag)
+    _ask(orders, CANCEL, 0, 0, 0.0, 0.0, tag)
 
 
 @kernel
@@ -85,13 +150,78 @@ def reduce_only(orders: Rec) -> None:
 
 @kernel
 def immediate(orders: Rec) -> None:
-    """Let the order asked for last fill on the next bar or be canceled (immediate or cancel)."""
+    """Let the order asked for last fill on the next bar, as much as can be, the rest canceled."""
     if orders.asked > 0:
-        orders.asks[orders.asked - 1].ioc = 1
+        orders.asks[orders.asked - 1].force = IMMEDIATE
 
 
 @kernel
-def _ask(orders: Rec, kind: int, side: int, lots: int, price: float, tag: int) -> None:
+def all_or_none(orders: Rec) -> None:
+    """Let the order asked for last fill whole on the next bar or not at all (fill or kill)."""
+    if orders.asked > 0:
+        orders.asks[orders.asked - 1].force = ALL_OR_NONE
+
+
+@kernel
+def good_till(orders: Rec, expires_ns: int) -> None:
+    """Let the order asked for last rest until this time (UTC nanoseconds) at the longest."""
+    if orders.asked > 0:
+        orders.asks[orders.asked - 1].force = GOOD_TILL
+        orders.asks[orders.asked - 1].expires_ns = expires_ns
+
+
+@kernel
+def post_only(orders: Rec) -> None:
+    """Let the limit order asked for last be canceled rather than take: it only ever pays the maker fee."""
+    if orders.asked > 0:
+        orders.asks[orders.asked - 1].post_only = 1
+
+
+@kernel
+def one_cancels_other(orders: Rec, count: int) -> None:
+    """Tie the last `count` orders asked for: once one of them fills, the others are canceled."""
+    first = max(orders.asked - count, 0)
+    for i in range(first, orders.asked):
+        orders.asks[i].group = first + 1  # within this bar; the engine makes it unique
+
+
+@kernel
+def in_base(orders: Rec, quantity: float) -> None:
+    """Size the order asked for last in base units instead of lots, rounded down to whole lots."""
+    _size(orders, QUANTITY, quantity)
+
+
+@kernel
+def of_equity(orders: Rec, fraction: float) -> None:
+    """Size the order asked for last by its value, as a fraction of the account's equity."""
+    _size(orders, OF_EQUITY, fraction)
+
+
+@kernel
+def by_risk(orders: Rec) -> None:
+    """Size the order asked for last as an entry is sized: by the bot's own rules, weighed by the score."""
+    _size(orders, BY_RISK, 0.0)
+
+
+@kernel
+def rests_near(orders: Rec, side: int, price: float, tolerance: float) -> bool:
+    """Whether an order of this side rests within `tolerance` of `price`, bounds included."""
+    for i in range(orders.waits):
+        order = orders.waiting[i]
+        if order.side == side and abs(order.price - price) <= tolerance:
+            return True
+    return False
+
+
+@kernel
+def _size(orders: Rec, sizing: int, amount: float) -> None:
+    if orders.asked > 0:
+        orders.asks[orders.asked - 1].sizing = sizing
+        orders.asks[orders.asked - 1].amount = amount
+
+
+@kernel
+def _ask(orders: Rec, kind: int, side: int, lots: int, price: float, trigger: float, tag: int) -> None:
     """Add an order; past `ASKS` of them in one bar the rest are not heard."""
     if orders.asked >= ASKS:
         return
@@ -99,9 +229,19 @@ def _ask(orders: Rec, kind: int, side: int, lots: int, price: float, tag: int) -
     ask.kind = kind
     ask.side = side
     ask.lots = lots
+    ask.amount = 0.0
+    ask.sizing = LOTS
     ask.price = price
+    ask.trigger = trigger
+    ask.trail = 0.0
     ask.tag = tag
-    ask.ioc = 0
+    ask.force = GOOD
+    ask.expires_ns = 0
+    ask.post_only = 0
     ask.reduce_only = 0
+    ask.group = 0
+    ask.since_ns = 0
+    ask.serial = 0
+    ask.triggered = 0
     ask.age = 0
     orders.asked += 1

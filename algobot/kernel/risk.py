@@ -1,3 +1,4 @@
+# mypy: disable-error-code="no-any-return"
 """The rules between a wish and an order: they cut what opens, never what closes."""
 
 from __future__ import annotations
@@ -5,6 +6,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from algobot.kernel import records as r
 from algobot.kernel.jit import kernel
 from algobot.kernel.ledger import closing_lots
 from algobot.kernel.records import Rec
@@ -84,3 +86,50 @@ def allowed_lots(account: Rec, slot: Rec, setting: Rec, held: int, side: int, lo
             opening = room
             slot.refusal = CASH
     return closing + opening
+
+
+@kernel
+def entry_lots(account: Rec, slot: Rec, setting: Rec, side: int, exposure: float, price: float) -> int:
+    """Return the lots of an entry at `price`: the bot's share of its equity, or what its stop may lose if that is less.
+
+    `exposure` is 1 for a whole entry; the strategy's score weighs what is risked.
+    """
+    orders = slot.orders
+    notional = account.equity * setting.position_fraction * exposure
+    risk = setting.risk_per_trade_fraction
+    if risk <= 0.0:
+        return whole_lots(notional * orders.score, price, setting.lot)
+    distance = stop_distance(slot, side, price)
+    if not distance > 0.0:
+        return 0
+    wanted = account.equity * risk * orders.score * exposure / distance * price
+    return whole_lots(min(wanted, notional), price, setting.lot)
+
+
+@kernel
+def stop_distance(slot: Rec, side: int, price: float) -> float:
+    """Return how far the planned stop of an entry at `price` is from it, 0.0 without one."""
+    if slot.plan_stop_distance > 0.0:
+        return slot.plan_stop_distance
+    if slot.plan_stop > 0.0:
+        return (price - slot.plan_stop) * side
+    return slot.plan_trail
+
+
+@kernel
+def sized(account: Rec, slot: Rec, setting: Rec, ask: Rec, price: float) -> int:
+    """Return the lots of what was asked for, in whatever way it was said."""
+    if ask.sizing == r.QUANTITY:
+        return math.floor(min(ask.amount / setting.lot * (1.0 + 1e-12), _MOST))
+    if ask.sizing == r.OF_EQUITY:
+        return whole_lots(account.equity * ask.amount, price, setting.lot)
+    if ask.sizing == r.BY_RISK:
+        return entry_lots(account, slot, setting, ask.side, 1.0, price)
+    return ask.lots
+
+
+@kernel
+def to_tick(price: float, tick: float, up: bool) -> float:  # noqa: FBT001 - a kernel takes no keywords
+    """Return `price` on a tick, the next above or below."""
+    ticks = price / tick
+    return (math.ceil(ticks - 1e-9) if up else math.floor(ticks + 1e-9)) * tick

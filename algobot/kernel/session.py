@@ -20,6 +20,7 @@ import numpy as np
 from algobot.errors import CheckpointMismatch, DataError
 from algobot.kernel import engine, risk
 from algobot.kernel import records as r
+from algobot.kernel.dispatch import raw
 from algobot.kernel.records import Rec, Records
 from algobot.kernel.strategy import Strategy
 from algobot.model import Bar, Param
@@ -29,6 +30,9 @@ Word = Literal["long", "short", "flat", "keep"]
 _KINDS: Final[dict[int, Kind]] = {r.MARKET: "market", r.LIMIT: "limit", r.STOP: "stop", r.CANCEL: "cancel"}
 _FILLS: Final = r.WAITING + 4  # the most one bar can fill
 _MAGIC: Final = b"AGB1"
+_ORDERS_AT: Final = int(r.SLOT.fields["orders"][1])  # type: ignore[index]
+_KEPT: Final = _ORDERS_AT + int(r.ORDERS.fields["asks"][1])  # type: ignore[index]
+_WAITING_AT: Final = _ORDERS_AT + int(r.ORDERS.fields["waiting"][1])  # type: ignore[index]
 _SHAPE: Final = f"{r.ACCOUNT.descr}{r.SLOT.descr}"
 
 
@@ -111,8 +115,8 @@ class _Fields:
         self.lots = slots["position"]["lots"]
         self.pending = slots["pending"]
         self.refusal = slots["refusal"]
-        self.waits = slots["waits"]
         orders = slots["orders"]
+        self.waits = orders["waits"]
         self.exposure = orders["exposure"]
         self.reason = orders["reason"]
         self.values = orders["values"]
@@ -124,11 +128,13 @@ class Session:
 
     __slots__ = (
         "_accounts",
+        "_address",
         "_bars",
         "_curve",
         "_fields",
         "_fills",
         "_head",
+        "_notes",
         "_params",
         "_settings",
         "_slots",
@@ -149,19 +155,20 @@ class Session:
         self.params = strategy.params(params)
         self.layout = layout_of(strategy, self.params)
         self._head = _MAGIC + _digest(self.layout)
-        self._params = strategy.params_records(self.params)
+        self._address = strategy.address()
+        self._params = raw(strategy.params_records(self.params))
         self._accounts = np.zeros(1, r.ACCOUNT)
         self._slots = np.zeros(1, r.SLOT)
         self._fields = _Fields(self._accounts, self._slots)
-        self._states = np.zeros(1, strategy.state)
+        self._states = raw(np.zeros(1, strategy.state))
         self._settings = np.zeros(1, r.SETTINGS)
         self._bars = np.zeros((1, 1), r.BAR)
         self._fills = np.zeros(_FILLS, r.FILL)
+        self._notes = np.zeros(0, r.NOTE)
         self._curve = np.zeros(1)
         for name in ("cash", "equity", "peak", "day_start"):
             self._accounts[name] = settings.capital
         self.change_settings(settings)
-        strategy.compile(lambda: self._simulate(self._bars[:, :0]))
 
     # --- bars ------------------------------------------------------------------------------------------------------
 
@@ -209,7 +216,7 @@ class Session:
 
     def set_position(self, lots: int) -> None:
         """Correct the position to `lots` without a trade: the floor of the exact quantity after fees in base."""
-        engine.correct_lots(self._slots, int(lots))
+        engine.correct_lots(self._slots, float(self.settings.lot), int(lots))
 
     def close_now(self, price: float, ts_ns: int) -> SimFill | None:
         """Drop what waits and close the position at `price` (less slippage and fee), or return None when flat."""
@@ -311,7 +318,7 @@ class Session:
     @property
     def waiting(self) -> list[Request]:
         """The orders that wait in here (paper)."""
-        return [self._request(order) for order in self._slots[0].waiting[: self.waits]]
+        return [self._request(order) for order in self._slots[0].orders.waiting[: self.waits]]
 
     def equity(self, mark: float) -> float:
         """Return cash and the position's value at `mark`."""
@@ -320,8 +327,10 @@ class Session:
     # --- checkpoints -----------------------------------------------------------------------------------------------
 
     def snapshot(self) -> bytes:
-        """Return all there is as bytes for `restore`; settings are not part of it."""
-        return self._head + self._accounts.tobytes() + self._slots.tobytes() + self._states.tobytes()
+        """Return all there is as bytes for `restore`; settings are not part of it, nor what was only asked for."""
+        slot = self._slots.tobytes()
+        waiting = slot[_WAITING_AT : _WAITING_AT + self.waits * r.ORDER.itemsize]
+        return self._head + self._accounts.tobytes() + self._states.tobytes() + slot[:_KEPT] + waiting
 
     def restore(self, data: bytes) -> None:
         """Become what `snapshot` saw.
@@ -329,18 +338,21 @@ class Session:
         Raises:
             CheckpointMismatch: bytes of another layout or length; nothing changed.
         """
-        parts = (self._accounts, self._slots, self._states)
         head = self._head
-        want = len(head) + sum(part.nbytes for part in parts)
+        least = len(head) + self._accounts.nbytes + self._states.nbytes + _KEPT
+        waiting = len(data) - least
         hint = "the bot warms up afresh and takes its position from the ledger"
-        if len(data) != want:
-            raise CheckpointMismatch(f"a checkpoint of {len(data)} bytes, not {want}", hint=hint)
+        if waiting < 0 or waiting % r.ORDER.itemsize or waiting > r.WAITING * r.ORDER.itemsize:
+            raise CheckpointMismatch(f"a checkpoint of {len(data)} bytes, not {least} and its orders", hint=hint)
         if data[: len(head)] != head:
             raise CheckpointMismatch(f"a checkpoint that is not of {self.layout}", hint=hint)
+        slot = np.zeros(1, r.SLOT)
+        parts = (self._accounts, self._states, _bytes(slot)[:_KEPT], _bytes(slot)[_WAITING_AT : _WAITING_AT + waiting])
         at = len(head)
         for part in parts:
-            part[:] = np.frombuffer(data, part.dtype, count=1, offset=at)
+            _bytes(part)[:] = np.frombuffer(data, np.uint8, count=part.nbytes, offset=at)
             at += part.nbytes
+        self._slots[:] = slot
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
@@ -358,6 +370,7 @@ class Session:
 
     def _simulate(self, bars: Records) -> None:
         engine.simulate(
+            self._address,
             self._accounts,
             self._slots,
             self._states,
@@ -365,6 +378,7 @@ class Session:
             self._params,
             bars,
             self._fills,
+            self._notes,
             self._curve,
             0,
         )
@@ -378,10 +392,10 @@ class Session:
             _KINDS[int(ask.kind)],
             int(ask.side),
             int(ask.lots),
-            float(ask.price),
+            float(ask.trigger if ask.kind == r.STOP else ask.price),
             tag_word(int(ask.tag), self.strategy),
             bool(ask.reduce_only),
-            bool(ask.ioc),
+            bool(ask.force == r.IMMEDIATE),
         )
 
     def _word(self) -> Word:
@@ -422,10 +436,14 @@ def tag_word(tag: int, strategy: Strategy) -> str:
     return strategy.tags.get(tag, str(tag))
 
 
-def sim_fill(row: tuple[int, int, int, int, float, float, int, int, float], strategy: Strategy) -> SimFill:
+def sim_fill(row: tuple[int, int, int, int, float, float, int, int, float, int], strategy: Strategy) -> SimFill:
     """Return one row of the engine's fills in words."""
-    ts_ns, _, side, lots, price, fee, tag, is_maker, realised = row
+    ts_ns, _, side, lots, price, fee, tag, is_maker, realised, _ = row
     return SimFill(ts_ns, side, lots, price, fee, bool(is_maker), tag_word(tag, strategy), realised)
+
+
+def _bytes(rows: Records) -> Records:
+    return rows.reshape(-1).view(np.uint8)
 
 
 def _digest(text: str) -> bytes:

@@ -89,23 +89,23 @@ class Strategy:
         return chosen
 
     def params_records(self, params: Any, count: int = 1) -> Records:
-        """Return `params` as records, one per symbol; binds the fold to their type."""
+        """Return `params` as records, one per symbol."""
         types: dict[type, Any] = {int: np.dtype(np.int64), float: np.dtype(np.float64), bool: np.dtype(np.int64)}
         fields = {info.name: types[info.type] for info in self.parameters()}
         layout = record(**{self.marker: np.dtype(np.int64)}, **fields)
-        dispatch.bind(self.marker, self.on_bar)
         rows = np.zeros(count, layout)
         rows[:] = (0, *params)
         return rows
 
-    def compile(self, first_call: Callable[[], object]) -> None:
-        """Make the first call, in which the fold is compiled or loaded.
+    def address(self) -> int:
+        """Return where the engine finds the fold; compiles or loads it where that is not done yet.
 
         Raises:
             StrategyError: the fold cannot be compiled; says file, line and what is wrong.
         """
+        layout = self.params_records(self.Params()).dtype
         try:
-            first_call()
+            return dispatch.address_of(self.on_bar, self.file, self.state, layout)
         except _COMPILER as error:
             where, what = self._by_hand() or _compile_error(self.file, error)
             raise StrategyError(f"{where}: {what}", hint="a kernel takes numbers, records and other kernels") from error

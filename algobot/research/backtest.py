@@ -11,6 +11,7 @@ import numpy as np
 from algobot.errors import DataError
 from algobot.kernel import engine
 from algobot.kernel import records as r
+from algobot.kernel.dispatch import raw
 from algobot.kernel.records import Records
 from algobot.kernel.session import Settings, SimFill, layout_of, sim_fill
 from algobot.kernel.strategy import Strategy
@@ -94,14 +95,14 @@ class _Desk:
             self._accounts[name] = settings.capital
         self._accounts["may_open"] = 1
         self._slots = np.zeros(symbols, r.SLOT)
-        self._states = np.zeros(symbols, strategy.state)
+        self._address = strategy.address()
+        self._states = raw(np.zeros(symbols, strategy.state))
         self._settings = np.zeros(symbols, r.SETTINGS)
         for name, value in settings._asdict().items():
             self._settings[name] = value
-        self._params = strategy.params_records(params, symbols)
+        self._params = raw(strategy.params_records(params, symbols))
         self._fills = np.zeros(_FILLS + symbols * (r.WAITING + 2), r.FILL)
-
-        strategy.compile(lambda: self.fold(np.zeros((symbols, 0), r.BAR), r.FOLD))
+        self._notes = np.zeros(0, r.NOTE)
 
     def fold(self, bars: Records, mode: int) -> tuple[Records, tuple[list[SimFill], ...]]:
         """Run all `bars` in this mode; return the equity after each and the fills by symbol."""
@@ -112,6 +113,7 @@ class _Desk:
         t = 0
         while True:
             t = engine.simulate(
+                self._address,
                 self._accounts,
                 self._slots,
                 self._states,
@@ -119,6 +121,7 @@ class _Desk:
                 self._params,
                 bars,
                 self._fills,
+                self._notes,
                 curve,
                 t,
             )

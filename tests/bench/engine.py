@@ -21,6 +21,7 @@ import numpy as np
 
 from algobot.kernel import engine
 from algobot.kernel import records as r
+from algobot.kernel.dispatch import raw
 from algobot.kernel.session import Session
 from algobot.market.store import Series
 from algobot.research.backtest import run
@@ -77,18 +78,19 @@ def best(rounds: int, call: Callable[[], object]) -> float:
 def simulated(name: str, bars: np.ndarray) -> Callable[[], object]:  # type: ignore[type-arg]
     """Return a run of one strategy over all the bars, from fresh records."""
     strategy = registry.load(name)
-    params = strategy.params_records(strategy.Params())
+    address, params = strategy.address(), raw(strategy.params_records(strategy.Params()))
     settings = np.zeros(1, r.SETTINGS)
     for field, value in plain(allow_short=True, capital=1e9)._asdict().items():
         settings[field] = value
-    fills, curve = np.zeros(len(bars) // 4 + 100, r.FILL), np.zeros(len(bars))
+    fills, notes, curve = np.zeros(len(bars) // 4 + 100, r.FILL), np.zeros(0, r.NOTE), np.zeros(len(bars))
 
     def once() -> None:
-        accounts, slots, states = np.zeros(1, r.ACCOUNT), np.zeros(1, r.SLOT), np.zeros(1, strategy.state)
+        accounts, slots, states = np.zeros(1, r.ACCOUNT), np.zeros(1, r.SLOT), raw(np.zeros(1, strategy.state))
         for field in ("cash", "equity", "peak"):
             accounts[field] = 1e9
         accounts["mode"], accounts["may_open"] = r.PAPER, 1
-        done = engine.simulate(accounts, slots, states, settings, params, bars[np.newaxis], fills, curve, 0)
+        rows = (accounts, slots, states, settings, params, bars[np.newaxis], fills, notes, curve)
+        done = engine.simulate(address, *rows, 0)
         assert done == len(bars)
 
     return once

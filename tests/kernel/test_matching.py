@@ -17,7 +17,7 @@ class Desk:
     def __init__(self, **settings: float) -> None:
         self.accounts, self.slots, self.settings = np.zeros(1, r.ACCOUNT), np.zeros(1, r.SLOT), np.zeros(1, r.SETTINGS)
         self.accounts["cash"], self.accounts["may_open"], self.settings["lot"] = 1e6, 1, 1.0
-        self.fills = np.zeros(40, r.FILL)
+        self.fills = np.zeros(200, r.FILL)
         for name, value in settings.items():
             self.settings[name] = value
 
@@ -25,10 +25,11 @@ class Desk:
         self, kind: str, side: int, lots: int, price: float = 0.0, age: int = 0, tag: int = 20, **flags: int
     ) -> None:
         slot = self.slots[0]
-        order = slot.waiting[slot.waits]
+        order = slot.orders.waiting[slot.orders.waits]
         order.kind, order.side, order.lots, order.price, order.age, order.tag = NAMES[kind], side, lots, price, age, tag
-        order.reduce_only, order.ioc = flags.get("reduce_only", 0), flags.get("ioc", 0)
-        slot.waits += 1
+        order.trigger = price if kind == "stop" else 0.0
+        order.reduce_only, order.force = flags.get("reduce_only", 0), flags.get("force", r.GOOD)
+        slot.orders.waits += 1
 
     def hold(self, lots: int, price: float, **protection: float) -> None:
         position = self.slots[0].position
@@ -55,7 +56,7 @@ def test_a_market_order_fills_at_the_open():
     desk.wait("market", 1, 5)
     assert desk.play(100, 110, 90, 95) == [(1, 5, 100.0, 20)]
     assert desk.fills["ts_ns"][0] == 1000
-    assert desk.slots["waits"][0] == 0
+    assert desk.slots["orders"]["waits"][0] == 0
 
 
 @pytest.mark.parametrize(
@@ -81,8 +82,8 @@ def test_resting_orders_fill_at_their_price_or_at_the_open_beyond_it(kind, side,
     desk.wait(kind, side, 3, price)
     fills = desk.play(*bar)
     assert fills == ([] if filled is None else [(side, 3, filled, 20)])
-    assert desk.slots["waits"][0] == (filled is None)
-    assert filled is not None or desk.slots[0].waiting[0].age == 1
+    assert desk.slots["orders"]["waits"][0] == (filled is None)
+    assert filled is not None or desk.slots[0].orders.waiting[0].age == 1
 
 
 def test_who_rested_pays_the_maker_fee_and_who_takes_the_taker_fee_and_slippage():
@@ -162,7 +163,7 @@ def test_a_resting_exit_comes_after_the_stop():
     desk.hold(10, 100.0, stop=95.0)
     desk.wait("limit", -1, 10, 105.0, reduce_only=1)
     assert desk.play(100, 106, 94, 100) == [(-1, 10, 95.0, r.STOPPED)]
-    assert desk.slots["waits"][0] == 0
+    assert desk.slots["orders"]["waits"][0] == 0
 
 
 def test_reduce_only_never_opens():
@@ -172,17 +173,17 @@ def test_reduce_only_never_opens():
     desk.wait("market", -1, 10, reduce_only=1)
     desk.wait("market", -1, 10, reduce_only=1)
     assert desk.play(100, 101, 99, 100) == [(-1, 4, 100.0, 20)]
-    assert desk.slots["waits"][0] == 0
+    assert desk.slots["orders"]["waits"][0] == 0
 
 
 def test_an_immediate_order_lives_for_one_bar():
     """Not reached in its bar: gone."""
     desk = Desk()
-    desk.wait("limit", 1, 10, 50.0, ioc=1)
+    desk.wait("limit", 1, 10, 50.0, force=r.IMMEDIATE)
     desk.wait("limit", 1, 10, 60.0)
     assert desk.play(100, 101, 99, 100) == []
-    assert desk.slots["waits"][0] == 1
-    assert desk.slots[0].waiting[0].price == 60.0
+    assert desk.slots["orders"]["waits"][0] == 1
+    assert desk.slots[0].orders.waiting[0].price == 60.0
 
 
 def test_cash_bounds_what_a_buy_can_open():
