@@ -21,6 +21,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "backtest": ("algobot.cli.backtest:backtest", "Run a strategy over bars from a file."),
     "data": ("algobot.cli.data:data", "Get, check, mend and convert bars."),
     "walkforward": ("algobot.cli.walkforward:walkforward", "Search the past, trade what came next; is it luck?"),
+    "report": ("algobot.cli.report:report", "Show a finished backtest and write its report again."),
+    "compare": ("algobot.cli.report:compare", "Show backtests side by side."),
     "sim": ("algobot.cli.sim:sim", "Run a simulated venue on this machine."),
     "config": ("algobot.cli.config:config", "Check, show and compare configurations."),
     "paths": ("algobot.cli.paths:paths", "Say where configuration, state and socket are."),

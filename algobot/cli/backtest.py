@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
@@ -15,8 +16,12 @@ from algobot.model import Param
 if TYPE_CHECKING:
     from algobot.kernel.session import Settings
     from algobot.kernel.strategy import Strategy
+    from algobot.market.store import Series
     from algobot.research.backtest import Outcome
+    from algobot.research.report.record import Asked
 
+RESULTS: Final = Path("results")
+_NOT_OF_THE_RUN: Final = ("out", "no_files", "no_pictures", "as_json")
 _TRUTH = {"true": True, "yes": True, "false": False, "no": False}
 
 
@@ -31,6 +36,14 @@ class _Finite(click.FloatRange):
 
 _POSITIVE = _Finite(0, min_open=True)
 _FRACTION = _Finite(0, 1, max_open=True)
+
+
+class _Show(NamedTuple):
+    """What the caller wants of a result."""
+
+    folder: Path | None
+    pictures: bool
+    as_json: bool
 
 
 class _WithStrategies(click.Command):
@@ -59,8 +72,14 @@ class _WithStrategies(click.Command):
 @click.option("--allow-short", is_flag=True, help="Let the strategy be short; otherwise short means flat.")
 @click.option("--from", "since", default="", metavar="TIME", help="Trade from here on; earlier bars warm it up.")
 @click.option("--to", "until", default="", metavar="TIME", help="Leave out bars from here on.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the files. [default: backtests/…]")
+@click.option("--risk-free", type=_Finite(-0.5, 1), default=0.0, metavar="F", help="Rate a year, for the ratios.")
+@click.option("--trials", type=click.IntRange(1), default=1, help="Variants tried before, for the deflated Sharpe.")
+@click.option("--tax", type=_FRACTION, default=0.0, metavar="F", help="Of profits, for the return after tax.")
+@click.option("--tax-each-win", is_flag=True, help="Losses do not lower the tax.")
+@click.option("--tds", type=_FRACTION, default=0.0, metavar="F", help="Of each sale, withheld against the tax.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the files. [default: results/…]")
 @click.option("--no-files", is_flag=True, help="Write no files.")
+@click.option("--no-pictures", is_flag=True, help="Leave out the PNGs.")
 @click.option(
     "--strategies-dir",
     type=click.Path(path_type=Path),
@@ -68,7 +87,9 @@ class _WithStrategies(click.Command):
     help="Folder of your own strategies.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as one JSON object.")
+@click.pass_context
 def backtest(
+    ctx: click.Context,
     name: str,
     data: tuple[Path, ...],
     symbol: tuple[str, ...],
@@ -82,15 +103,22 @@ def backtest(
     allow_short: bool,
     since: str,
     until: str,
+    risk_free: float,
+    trials: int,
+    tax: float,
+    tax_each_win: bool,
+    tds: float,
     out: Path | None,
     no_files: bool,
+    no_pictures: bool,
     strategies_dir: Path | None,
     as_json: bool,
 ) -> None:
     """Run a strategy over bars from a file and say what it earned.
 
     It decides on each closed bar and its market orders fill at the next bar's open. Several --data share one account.
-    Writes metrics.json, trades.csv, fills.csv and equity.csv.
+    Writes a folder with report.html, tables, pictures and run.json, which says how to run it again;
+    `algobot report` and `algobot compare` read it.
     """
     if symbol and len(symbol) != len(data):
         raise UsageError(f"{len(symbol)} --symbol for {len(data)} --data", hint="give one for each file, or none")
@@ -98,6 +126,9 @@ def backtest(
     from algobot.kernel.session import Settings
     from algobot.market.store import read_bars
     from algobot.research import backtest as bench
+    from algobot.research.metrics import Assumptions
+    from algobot.research.report import files
+    from algobot.research.report.record import Asked
     from algobot.strategies import registry
 
     strategy = registry.load(name, strategies_dir)
@@ -106,63 +137,74 @@ def backtest(
     names = symbol or ("",) * len(data)
     series = [read_bars(path, symbol=word, end_ns=until_ns or 1 << 62) for path, word in zip(data, names, strict=True)]
     settings = Settings(lot, tick, fee, fee, capital, position, allow_short, slippage, max(1.0, position))
-    outcome = bench.run(strategy, chosen, series, settings, trade_from_ns=since_ns)
-    folder = None if no_files else out or Path("backtests") / f"{name}-{data[0].stem}"
-    _tell(outcome, [one.symbol for one in series], settings, folder, as_json=as_json)
+    assumed = Assumptions(risk_free, trials, None, tax, not tax_each_win, tds)
+    outcome = bench.run(strategy, chosen, series, settings, trade_from_ns=since_ns, assumed=assumed)
+    now = datetime.now(UTC)
+    folder = None if no_files else out or files.claim(RESULTS, _name(name, series, now))
+    asked = Asked(
+        folder.name if folder else "",
+        int(now.timestamp() * 1000) * 1_000_000,
+        _command(ctx),
+        data,
+        str(strategies_dir.resolve()) if strategies_dir and name not in registry.BUILT_IN else "",
+        since_ns,
+        until_ns,
+        assumed,
+    )
+    _tell(outcome, series, settings, asked, _Show(folder, not no_pictures, as_json))
 
 
-def _tell(outcome: Outcome, symbols: list[str], settings: Settings, folder: Path | None, *, as_json: bool) -> None:
+def _tell(outcome: Outcome, series: list[Series], settings: Settings, asked: Asked, show: _Show) -> None:
+    """Write the files and print the summary, or the metrics as JSON."""
     import msgspec
 
-    from algobot.research import report
     from algobot.research.backtest import summary
+    from algobot.research.report import files, record, views
 
-    files = report.write(folder, outcome, symbols, settings.lot) if folder else []
-    if as_json:
-        click.echo(msgspec.json.encode(summary(outcome, symbols)).decode())
+    run = record.run_of(outcome, record.record_of(outcome, series, settings, asked))
+    notes: list[str] = []
+    if show.folder:
+        files.write(show.folder, run, outcome)
+        notes = views.write(show.folder, run, pictures=show.pictures)
+    if show.as_json:
+        click.echo(msgspec.json.encode(summary(outcome, run.record.symbols)).decode())
         return
-    _print_table(outcome, symbols)
-    if files:
-        click.echo(f"wrote {', '.join(path.name for path in files)} to {folder}")
+    views.show(run)
+    for note in notes:
+        click.echo(note, err=True)
+    if show.folder:
+        click.echo(f"wrote {show.folder}: report.html and {len(list(show.folder.iterdir())) - 1} more files")
 
 
-def _print_table(outcome: Outcome, symbols: list[str]) -> None:
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-
-    m = outcome.metrics
-    words = " ".join(f"{name}={value}" for name, value in outcome.params.items())
-    table = Table(title=f"{outcome.strategy} on {', '.join(symbols)}", caption=words, box=SIMPLE, show_header=False)
-    table.add_column("")
-    table.add_column("", justify="right")
-    for label, value in (
-        ("bars", f"{m.bars:,} ({m.days:,.1f} days)"),
-        ("equity", f"{m.start_equity:,.2f} → {m.end_equity:,.2f}"),
-        ("return", _percent(m.return_fraction)),
-        ("return a year", _percent(m.cagr_fraction)),
-        ("buy and hold", _percent(m.buy_and_hold_fraction)),
-        ("Sharpe · Sortino", f"{_number(m.sharpe)} · {_number(m.sortino)}"),
-        ("deepest drawdown", _percent(m.max_drawdown_fraction)),
-        ("longest drawdown", f"{m.longest_drawdown_days:,.1f} days"),
-        ("trades", f"{m.trades:,}" + (" and one open" if m.open_position else "")),
-        ("won", _percent(m.win_fraction).lstrip("+")),
-        ("profit factor", _number(m.profit_factor)),
-        ("mean trade", _number(m.expectancy)),
-        ("best · worst", f"{_number(m.best_trade)} · {_number(m.worst_trade)}"),
-        ("time in market", _percent(m.time_in_market_fraction).lstrip("+")),
-        ("fees", f"{m.fees:,.2f}"),
-    ):
-        table.add_row(label, value)
-    Console().print(table)
+def _name(strategy: str, series: list[Series], now: datetime) -> str:
+    """Return a readable name for a run's folder, in order of time."""
+    symbols = series[0].symbol if len(series) == 1 else f"{len(series)}_symbols"
+    words = f"{now:%Y-%m-%d-%H%M%S}-{strategy}-{symbols}-{span_word(series[0].span_ns)}"
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", words)
 
 
-def _percent(fraction: float | None) -> str:
-    return "–" if fraction is None else f"{fraction:+,.2%}"
+def span_word(span_ns: int) -> str:
+    """Return a bar's length as venues write it: 1m, 4h, 1d."""
+    for unit, letter in ((86_400, "d"), (3600, "h"), (60, "m")):
+        if span_ns % (unit * 10**9) == 0:
+            return f"{span_ns // (unit * 10**9)}{letter}"
+    return f"{span_ns / 1e9:g}s"
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.2f}"
+def _command(ctx: click.Context) -> list[str]:
+    """Return the words that ask for the same run again."""
+    words = ["algobot", str(ctx.info_name)]
+    for param in ctx.command.params:
+        value = ctx.params.get(param.name or "")
+        if param.name in _NOT_OF_THE_RUN or value in (None, (), False) or value == param.get_default(ctx):
+            continue
+        option = max(param.opts, key=len)
+        if value is True:
+            words.append(option)
+        else:
+            for one in value if isinstance(value, tuple) else (value,):
+                words += [option, str(one)]
+    return words
 
 
 def _when(option: str, text: str) -> int:

@@ -16,7 +16,7 @@ from algobot.cli.backtest import backtest
 from algobot.errors import AlgobotError
 from algobot.kernel.session import Session, Settings
 from algobot.market.store import as_bar, read_bars
-from algobot.research.report import iso
+from algobot.research.report.stamps import iso
 from algobot.strategies import registry
 from tests.kernel.markets import random_bars
 from tests.strategies.test_registry import MINE
@@ -45,13 +45,14 @@ def call(*words: object) -> Result:
     return result
 
 
-def test_it_prints_a_table_and_writes_four_files(data, tmp_path):
-    """The table names strategy and symbol; the files agree with each other."""
+def test_it_prints_a_summary_and_writes_a_folder(data, tmp_path):
+    """The summary names strategy and symbol; the files agree with each other."""
     out = tmp_path / "out"
-    result = call("--strategy", "trend_following", "--data", data, "--out", out, "--allow-short")
+    result = call("--strategy", "trend_following", "--data", data, "--out", out, "--allow-short", "--no-pictures")
     assert result.exit_code == 0, result.output
     assert "trend_following on BTC/USDT" in result.output
-    assert sorted(path.name for path in out.iterdir()) == ["equity.csv", "fills.csv", "metrics.json", "trades.csv"]
+    tables = {"equity.csv", "fills.csv", "metrics.json", "orders.csv", "report.html", "run.json", "trades.csv"}
+    assert {path.name for path in out.iterdir()} - {path.name for path in out.glob("*.png")} == tables
     metrics = json.loads((out / "metrics.json").read_text())
     trades = table(out / "trades.csv")
     equity = table(out / "equity.csv")
@@ -69,7 +70,20 @@ def test_it_prints_a_table_and_writes_four_files(data, tmp_path):
 def test_json_prints_the_same_metrics_as_the_file(data, tmp_path):
     """One object on stdout, nothing else."""
     out = tmp_path / "out"
-    result = call("--strategy", "ma_crossover", "--data", data, "--out", out, "--json", "-p", "fast=5", "-p", "slow=20")
+    result = call(
+        "--strategy",
+        "ma_crossover",
+        "--data",
+        data,
+        "--out",
+        out,
+        "--json",
+        "-p",
+        "fast=5",
+        "-p",
+        "slow=20",
+        "--no-pictures",
+    )
     assert json.loads(result.stdout) == json.loads((out / "metrics.json").read_text())
     assert json.loads(result.stdout)["params"]["fast"] == 5
 
@@ -80,7 +94,19 @@ def test_fills_csv_is_the_fills_of_a_paper_bot(data, tmp_path):
     bars = [as_bar(row) for row in read_bars(data).bars]
     since = iso(bars[500].close_ns)
     words = ("--fee", "0.0007", "--slippage", "0.0001", "--lot", "0.001", "--position", "0.4", "--capital", "5000")
-    call("--strategy", "trend_following", "--data", data, "--out", out, "--from", since, "--allow-short", *words)
+    call(
+        "--strategy",
+        "trend_following",
+        "--data",
+        data,
+        "--out",
+        out,
+        "--from",
+        since,
+        "--allow-short",
+        *words,
+        "--no-pictures",
+    )
     session = Session(
         registry.load("trend_following"), {}, Settings(0.001, 0.0, 0.0007, 0.0007, 5000.0, 0.4, True, 0.0001, 1.0)
     )

@@ -1,0 +1,155 @@
+"""What a run was: all that is needed to run it again (run.json), and a run with its results in memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from algobot.kernel.session import Settings
+from algobot.market.store import Series
+from algobot.model import Param
+from algobot.research.backtest import Outcome
+from algobot.research.metrics import Assumptions, Metrics
+from algobot.research.report.stamps import iso
+from algobot.research.trades import RoundTrip
+from algobot.version import VERSION
+
+SCHEMA: Final = 1
+
+
+class DataFile(msgspec.Struct, frozen=True):
+    """A file of bars, and which of them were used."""
+
+    symbol: str
+    path: str
+    sha256: str
+    bars: int
+    first: str  # open of the first bar used, warm-up included
+    last: str  # close of the last
+    bar_seconds: float
+    missing_bars: int  # between the first and the last
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as it was asked for."""
+
+    schema_version: int = SCHEMA
+    version: str = VERSION  # of algobot
+    name: str
+    made: str
+    command: list[str]
+    strategy: str
+    strategies_dir: str  # "" for a strategy of ours
+    params: dict[str, Param]
+    layout: str  # names the strategy's records and source
+    data: list[DataFile]
+    trade_from: str  # "" is from the first bar
+    until: str
+    settings: dict[str, Any]
+    assumptions: dict[str, Any]
+    warnings: list[str]
+
+    @property
+    def symbols(self) -> list[str]:
+        """The names of the traded instruments."""
+        return [file.symbol for file in self.data]
+
+
+class Run(NamedTuple):
+    """A run and what came of it. Arrays have one value for each traded bar."""
+
+    record: Record
+    metrics: Metrics
+    close_ns: npt.NDArray[Any]
+    equity: npt.NDArray[Any]
+    hold: npt.NDArray[Any]
+    closes: npt.NDArray[Any]  # [symbol, bar]
+    trades: Sequence[tuple[str, RoundTrip]]  # by time of entry
+
+
+class Asked(NamedTuple):
+    """How a run was asked for, which the bench itself never sees."""
+
+    name: str
+    made_ns: int
+    command: Sequence[str]
+    paths: Sequence[Path]
+    strategies_dir: str = ""
+    trade_from_ns: int = 0
+    until_ns: int = 0
+    assumed: Assumptions = Assumptions()
+    warnings: Sequence[str] = ()  # of the engine
+
+
+def record_of(outcome: Outcome, series: Sequence[Series], settings: Settings, asked: Asked) -> Record:
+    """Return what run.json says; reads the files once more for their hashes."""
+    data = [_data_file(one, path) for one, path in zip(series, asked.paths, strict=True)]
+    return Record(
+        name=asked.name,
+        made=iso(asked.made_ns),
+        command=list(asked.command),
+        strategy=outcome.strategy,
+        strategies_dir=asked.strategies_dir,
+        params=outcome.params,
+        layout=outcome.layout,
+        data=data,
+        trade_from=iso(asked.trade_from_ns),
+        until=iso(asked.until_ns),
+        settings=settings._asdict(),
+        assumptions=asked.assumed._asdict(),
+        warnings=[*asked.warnings, *cautions(outcome.metrics, data, settings._asdict())],
+    )
+
+
+def run_of(outcome: Outcome, record: Record) -> Run:
+    """Return a finished run as the reports take it."""
+    named = zip(record.symbols, outcome.trips, strict=True)
+    trades = [(symbol, trip) for symbol, trips in named for trip in trips]
+    trades.sort(key=lambda pair: pair[1].entry_ns)
+    curves = (outcome.close_ns, outcome.curve, outcome.hold, outcome.closes)
+    return Run(record, outcome.metrics, *curves, trades)
+
+
+def cautions(m: Metrics, data: Sequence[DataFile], settings: Mapping[str, Any]) -> list[str]:
+    """Return what should make a reader doubt the numbers."""
+    found = []
+    if m.trades < 30:
+        found.append(f"only {m.trades} closed trades: win rate, profit factor and expectancy may be luck")
+    if m.days < 180:
+        found.append(f"only {m.days:,.0f} days of trading: figures for a year are extrapolated")
+    if m.open_position:
+        found.append("a position was still open at the end; the equity counts it at the last close")
+    if m.max_drawdown_fraction is None or m.max_drawdown_fraction >= 1.0:
+        found.append("the account was lost: equity fell to zero or below, ratios are missing")
+    if not settings.get("taker_fee") and not settings.get("maker_fee"):
+        found.append("no fees were assumed")
+    for file in data:
+        if file.missing_bars > 0:
+            found.append(f"{file.symbol}: {file.missing_bars:,} bars are missing from the data")
+    return found
+
+
+def _data_file(one: Series, path: Path) -> DataFile:
+    opens = one.bars["open_ns"]
+    lasting = int(opens[-1] - opens[0])
+    return DataFile(
+        one.symbol,
+        str(path.resolve()),
+        _sha256(path),
+        len(opens),
+        iso(int(opens[0])),
+        iso(int(one.bars["close_ns"][-1])),
+        one.span_ns / 1e9,
+        int(np.int64(lasting // one.span_ns + 1 - len(opens))),
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
