@@ -26,7 +26,8 @@ def wilson(wins: int, count: int, confidence: float = 0.95) -> tuple[float, floa
     middle = share + z2 / (2 * count)
     reach = math.sqrt(z2 * (share * (1 - share) / count + z2 / (4 * count * count)))
     whole = 1.0 + z2 / count
-    return max((middle - reach) / whole, 0.0), min((middle + reach) / whole, 1.0)
+    low, high = (middle - reach) / whole, (middle + reach) / whole
+    return min(max(low, 0.0), share), max(min(high, 1.0), share)  # rounding must not push the share out
 
 
 def fair_coin_p_value(wins: int, count: int) -> float | None:
