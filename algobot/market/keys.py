@@ -15,6 +15,11 @@ from algobot.model import timeframe_ns
 _VENUE: Final = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _SYMBOL: Final = re.compile(r"[^\s/:_+\\.][^\s/_+\\]*(/[^\s/_+\\]+)?")  # without _ and +, the folder's own signs
 _SPEC: Final = re.compile(r"(?P<venue>[^:/\\]+):(?P<symbol>.+):(?P<timeframe>[^:/\\]+)")
+_OURS: Final = re.compile(r"(?P<venue>[A-Z0-9]+)_(?P<base>[A-Z0-9]+)_(?P<quote>[A-Z0-9]+)_(?P<timeframe>\d+[smhd])")
+_FREQTRADE: Final = re.compile(
+    r"(?P<base>[A-Z0-9]+)_(?P<quote>[A-Z0-9]+?)(_(?P<settle>[A-Z0-9]+))?-(?P<timeframe>\d+[smhd])(-futures|-mark)?"
+)
+_UNITS: Final = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
 HINT: Final = "write it like binance:BTC/USDT:1h"
 
 
@@ -72,3 +77,23 @@ def of_folder(folder: Path) -> Key | None:
         return key(venue, symbol.replace("_", "/", 1).replace("+", ":"), timeframe)
     except UsageError:
         return None
+
+
+def of_file(path: Path) -> dict[str, str]:
+    """Return what a file's name says of venue, symbol and timeframe: ours, or freqtrade's."""
+    stem = path.name.split(".")[0]
+    found = _OURS.fullmatch(stem) or _FREQTRADE.fullmatch(stem)
+    if found is None:
+        return {}
+    words = found.groupdict()
+    settle = f":{words['settle']}" if words.get("settle") else ""
+    told = {"symbol": f"{words['base']}/{words['quote']}{settle}", "timeframe": words["timeframe"]}
+    return told | ({"venue": words["venue"].lower()} if "venue" in words else {})
+
+
+def timeframe_of(span_ns: int) -> str:
+    """Return the name of bars of that length, "" for one that is no whole second."""
+    seconds, rest = divmod(span_ns, 10**9)
+    if rest or seconds <= 0:
+        return ""
+    return next(f"{seconds // size}{unit}" for unit, size in _UNITS if seconds % size == 0)

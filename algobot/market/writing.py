@@ -41,8 +41,8 @@ class Writer:
         self.library, self.key = library, key
         self.folder = library.root / key.folder
 
-    def add(self, bars: Records, *, replace: bool = False) -> Added:
-        """Put bars, oldest first, among those that are there.
+    def add(self, bars: Records, *, replace: bool = False, source: str = "") -> Added:
+        """Put bars, oldest first, among those that are there; `source` is what errors call them.
 
         Raises:
             DataError: a bar that cannot be or is off the timeframe's grid; or one that is there with other numbers,
@@ -51,14 +51,11 @@ class Writer:
         columns = to_columns(bars)
         if len(bars) == 0:
             return Added(0, 0, 0)
-        check(str(self.key), columns)
-        self._check_grid(columns)
-        periods = bars["open_ns"].astype("datetime64[ns]").astype(f"datetime64[{period_of(self.key.span_ns)}]")
-        names, firsts = np.unique(periods, return_index=True)
-        stops = [*firsts[1:].tolist(), len(bars)]
+        check(source or str(self.key), columns)
+        self._check_grid(columns, source or str(self.key))
         total = Added(0, 0, 0)
-        for name, first, stop in zip(names, firsts.tolist(), stops, strict=True):
-            added = self._merge(self.folder / f"{name}.parquet", bars[first:stop], replace=replace)
+        for path, part in by_file(self.folder, self.key, bars):
+            added = self._merge(path, part, replace=replace)
             total = Added(*(a + b for a, b in zip(total, added, strict=True)))
         return total
 
@@ -70,7 +67,7 @@ class Writer:
             content = Known([(start // MS_NS, end // MS_NS) for start, end in known])
             put(self.folder / GAPS_FILE, lambda path: path.write_bytes(msgspec.json.encode(content)))
 
-    def _check_grid(self, columns: Columns) -> None:
+    def _check_grid(self, columns: Columns, source: str) -> None:
         """Refuse a bar whose distance from the first one is no multiple of the timeframe."""
         span_ms = self.key.span_ns // MS_NS
         files = self.library.files(self.key)
@@ -79,8 +76,8 @@ class Writer:
         if off.any():
             row = int(np.argmax(off))
             raise DataError(
-                f"{self.key}: row {row}: time {columns['time'][row]} is not on the grid of {self.key.timeframe} bars",
-                hint="give its own timeframe, or `algobot data resample` it",
+                f"{source}: row {row}: time {columns['time'][row]} is not on the grid of {self.key.timeframe} bars",
+                hint="say its own timeframe, or drop such rows with --repair",
             )
 
     def _merge(self, path: Path, bars: Records, *, replace: bool) -> Added:
@@ -100,13 +97,22 @@ class Writer:
             raise DataError(
                 f"{self.key}: {changed} bars are in the library with other numbers, the first at "
                 f"{np.datetime64(at_ns // 10**9, 's')}",
-                hint="keep them, or replace them with --replace",
+                hint="leave the library as it is, or put these in with --replace",
             )
         if changed or new:
             kept = old[~np.isin(old["open_ns"], bars["open_ns"], assume_unique=True)]
             both = np.concatenate([kept, bars])
             write_bars(path, both[np.argsort(both["open_ns"], kind="stable")])
         return Added(new, len(twins) - changed, changed)
+
+
+def by_file(folder: Path, key: Key, bars: Records) -> Iterator[tuple[Path, Records]]:
+    """Yield the files that bars, oldest first, belong to, and which."""
+    periods = bars["open_ns"].astype("datetime64[ns]").astype(f"datetime64[{period_of(key.span_ns)}]")
+    names, firsts = np.unique(periods, return_index=True)
+    stops = [*firsts[1:].tolist(), len(bars)]
+    for name, first, stop in zip(names, firsts.tolist(), stops, strict=True):
+        yield folder / f"{name}.parquet", bars[first:stop]
 
 
 @contextmanager

@@ -62,7 +62,7 @@ def test_paths_says_where_and_whether(home: Path, capsys: pytest.CaptureFixture[
     assert edge.run(["paths", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["paths"]
     assert found["state"] == {"path": str(home / ".local/state/algobot"), "exists": False}
-    assert found.keys() == {"config", "system_config", "keys", "state", "cache", "socket"}
+    assert found.keys() == {"config", "system_config", "keys", "state", "cache", "bars", "socket"}
 
 
 def test_check_tells_what_is_wrong_as_json(shipped: Path, capsys: pytest.CaptureFixture[str]) -> None:
