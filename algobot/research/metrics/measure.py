@@ -137,7 +137,9 @@ def _of_trips(every: Sequence[RoundTrip], close_ns: Curve, span: _Span) -> dict[
         "longest_win_streak": trips.longest_run(won),
         "longest_loss_streak": trips.longest_run(~won),
         "mean_holding_days": held / len(closed) / DAY_NS if closed else None,
-        "time_in_market_fraction": trips.time_in_market(every, int(close_ns[-1]), span.lasting_ns) if every else 0.0,
+        "time_in_market_fraction": trips.time_in_market(
+            every, int(close_ns[-1]) if len(close_ns) else 0, span.lasting_ns
+        ),
         "open_position": any(not trip.closed for trip in every),
     }
 
