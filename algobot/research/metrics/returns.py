@@ -12,14 +12,18 @@ Curve = npt.NDArray[Any]
 
 YEAR_NS: Final = 365 * 86_400 * 10**9
 DAY_NS: Final = 86_400 * 10**9
+_LOST: Final = 1e-12
 _TAIL: Final = 0.05
 _LEAST_FOR_TAIL: Final = 20  # 1 / _TAIL: fewer have no worst twentieth
 _MOST_EXPONENT: Final = 50.0  # e^50: beyond it a rate is no information
 
 
 def simple_returns(equity: Curve) -> Curve:
-    """Return equity[t] / equity[t-1] - 1; empty if equity was ever not positive before the last value."""
-    if len(equity) < 2 or not (equity[:-1] > 0).all():
+    """Return equity[t] / equity[t-1] - 1; empty if equity was ever lost before the last value.
+
+    Lost is zero, below it, or less than a trillionth of the highest: a return on that is no information.
+    """
+    if len(equity) < 2 or not equity[:-1].min() > _LOST * np.abs(equity).max():
         return np.zeros(0)
     returns: Curve = np.diff(equity)
     returns /= equity[:-1]
