@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from algobot.cli.bench_options import Bench, bench, bench_options, grid_values, in_bars, number, percent
+from algobot.cli.bench_options import grid_values, in_bars, number, percent
+from algobot.cli.run_options import Plan, run_options
 from algobot.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@bench_options
+@run_options
 @click.option("-O", "--optimize", "grid", multiple=True, metavar="NAME=V,…", help="Values to search, per parameter.")
 @click.option(
     "--objective", default="sharpe", show_default=True, help="sharpe, sortino, calmar, return, profit_factor …"
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 @click.option("--no-files", is_flag=True, help="Write no files.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 def walkforward(
+    run: Callable[..., Plan],
     grid: tuple[str, ...],
     objective: str,
     train: str,
@@ -56,7 +59,6 @@ def walkforward(
     out: Path | None,
     no_files: bool,
     as_json: bool,
-    **options: Any,
 ) -> None:
     """Search each stretch of the past, trade what was best on the bars after it, and say what that earned.
 
@@ -64,7 +66,7 @@ def walkforward(
     end to end are one history that no search has seen. With --cpcv many such histories, and how likely the search
     only found luck. Writes walkforward.json, windows.csv and equity.csv.
     """
-    plan = bench(**options)
+    plan = run(lead=False)
     from algobot.research.validation import files, splits
     from algobot.research.validation.search import Grid, combinations
     from algobot.research.validation.walkforward import timeline, walk
@@ -85,7 +87,8 @@ def walkforward(
         found = walk(
             plan.strategy, plan.series, plan.settings, windows, search, values=values, lead_bars=lead, progress=done
         )
-    folder = None if no_files else out or Path("results") / f"walkforward-{plan.strategy.name}-{plan.stem}"
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "_", plan.data[0] if ":" in plan.data[0] else Path(plan.data[0]).stem)
+    folder = None if no_files else out or Path("results") / f"walkforward-{plan.strategy.name}-{stem}"
     written = files.write_walk(folder, found, crossed) if folder else []
     if as_json:
         click.echo(files.as_json(found.result, crossed).decode())
@@ -109,7 +112,7 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: bar.update(task, completed=done)
 
 
-def _crossed(search: Grid, plan: Bench, shape: Combinatorial, blocks: int, lead: int) -> CrossValidation:
+def _crossed(search: Grid, plan: Plan, shape: Combinatorial, blocks: int, lead: int) -> CrossValidation:
     """Run every trial over the whole history and cross-validate the choice among them."""
     import numpy as np
 

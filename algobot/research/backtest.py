@@ -8,7 +8,6 @@ from typing import Any, Final, NamedTuple
 import msgspec
 import numpy as np
 
-from algobot.errors import DataError
 from algobot.kernel import engine
 from algobot.kernel import records as r
 from algobot.kernel.dispatch import raw
@@ -19,6 +18,7 @@ from algobot.market.store import Series
 from algobot.model import Param
 from algobot.research.metrics import Assumptions, Metrics, measure
 from algobot.research.metrics.trips import mean_exposure
+from algobot.research.tape import tape
 from algobot.research.trades import RoundTrip, round_trips
 
 _FILLS: Final = 4096  # taken over in pieces of at most this many
@@ -58,16 +58,13 @@ def run(
         DataError: no bar to trade on.
     """
     chosen = strategy.params(params)
-    times, bars = _aligned(series)
-    traded = int(np.searchsorted(times["close_ns"], trade_from_ns))
-    if traded >= len(times):
-        raise DataError("no bar is left to trade on", hint="start earlier, or use more data")
+    bars = tape(series, trade_from_ns)
     desk = _Desk(strategy, chosen, settings, len(series))
-    desk.fold(bars[:, :traded], r.FOLD)
-    curve, fills = desk.fold(bars[:, traded:], r.PAPER)
+    desk.fold(bars.lead, r.FOLD)
+    curve, fills = desk.fold(bars.bars, r.PAPER)
     trips = tuple(round_trips(some, settings.lot) for some in fills)
     every = [trip for some in trips for trip in some]
-    close_ns, closes = np.ascontiguousarray(times["close_ns"][traded:]), bars["close"][:, traded:].copy()
+    close_ns, closes = bars.close_ns, bars.bars["close"].copy()
     hold = _hold(closes, settings.capital)
     exposure = mean_exposure(_held(fills, close_ns, settings.lot), closes, curve)
     metrics = measure(curve, hold, close_ns, settings.capital, every, assumed, mean_exposure=exposure)
@@ -129,21 +126,6 @@ class _Desk:
                 found[row[1]].append(sim_fill(row, self._strategy))
             if t >= bars.shape[1]:
                 return curve, found
-
-
-def _aligned(series: Sequence[Series]) -> tuple[Records, Records]:
-    """Return the times of all bars, and the bars as [symbol, time] with nan where a symbol has none."""
-    if len(series) == 1:
-        return series[0].bars, series[0].bars[np.newaxis, :]
-    opens = np.unique(np.concatenate([one.bars["open_ns"] for one in series]))
-    bars = np.zeros((len(series), len(opens)), r.BAR)
-    bars["close"] = np.nan
-    times = np.zeros(len(opens), r.BAR)
-    for row, one in zip(bars, series, strict=True):
-        at = np.searchsorted(opens, one.bars["open_ns"])
-        row[at] = one.bars
-        times[at] = one.bars
-    return times, bars
 
 
 def _hold(closes: Records, capital: float) -> Records:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -17,6 +16,7 @@ from algobot.model import Param
 from algobot.research.backtest import Outcome
 from algobot.research.metrics import Assumptions, Metrics
 from algobot.research.report.stamps import iso
+from algobot.research.tape import fingerprint
 from algobot.research.trades import RoundTrip
 from algobot.version import VERSION
 
@@ -24,11 +24,11 @@ SCHEMA: Final = 1
 
 
 class DataFile(msgspec.Struct, frozen=True):
-    """A file of bars, and which of them were used."""
+    """Bars of a file or of the library, and which of them were used."""
 
     symbol: str
     path: str
-    sha256: str
+    sha256: str  # of the bars used
     bars: int
     first: str  # open of the first bar used, warm-up included
     last: str  # close of the last
@@ -79,7 +79,7 @@ class Asked(NamedTuple):
     name: str
     made_ns: int
     command: Sequence[str]
-    paths: Sequence[Path]
+    bars: Sequence[str]  # as a person named them
     strategies_dir: str = ""
     trade_from_ns: int = 0
     until_ns: int = 0
@@ -88,8 +88,8 @@ class Asked(NamedTuple):
 
 
 def record_of(outcome: Outcome, series: Sequence[Series], settings: Settings, asked: Asked) -> Record:
-    """Return what run.json says; reads the files once more for their hashes."""
-    data = [_data_file(one, path) for one, path in zip(series, asked.paths, strict=True)]
+    """Return what run.json says."""
+    data = [_data_file(one, name) for one, name in zip(series, asked.bars, strict=True)]
     return Record(
         name=asked.name,
         made=iso(asked.made_ns),
@@ -135,21 +135,16 @@ def cautions(m: Metrics, data: Sequence[DataFile], settings: Mapping[str, Any]) 
     return found
 
 
-def _data_file(one: Series, path: Path) -> DataFile:
+def _data_file(one: Series, name: str) -> DataFile:
     opens = one.bars["open_ns"]
     lasting = int(opens[-1] - opens[0])
     return DataFile(
         one.symbol,
-        str(path.resolve()),
-        _sha256(path),
+        str(path.resolve()) if (path := Path(name).expanduser()).exists() else name,
+        fingerprint(one),
         len(opens),
         iso(int(opens[0])),
         iso(int(one.bars["close_ns"][-1])),
         one.span_ns / 1e9,
         int(np.int64(lasting // one.span_ns + 1 - len(opens))),
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
