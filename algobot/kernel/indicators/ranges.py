@@ -47,8 +47,13 @@ def rsi(state: Rec, value: float, period: int) -> float:
 
 @kernel
 def true_range(bar: Rec, last_close: float) -> float:
-    """The bar's range, the way from the last close included."""
-    return max(bar.high - bar.low, abs(bar.high - last_close), abs(bar.low - last_close))
+    """The bar's range, the way from the last close included; at least 0.
+
+    The largest of H - L, |H - C'| and |L - C'|. Source: Wilder (1978), TA-Lib `TRANGE`; the tests compare.
+    """
+    top = last_close if last_close > bar.high else bar.high
+    bottom = last_close if last_close < bar.low else bar.low
+    return top - bottom
 
 
 @kernel
@@ -63,6 +68,15 @@ def atr(state: Rec, bar: Rec, period: int) -> float:
     if state.count == 1:
         return math.nan
     return wilder(state.average, true_range(bar, last), period)
+
+
+@kernel
+def natr(state: Rec, bar: Rec, period: int) -> float:
+    """Average true range in percent of the close, from the `period + 1`-th bar on; nan before. State: `ATR`.
+
+    Source: TA-Lib `NATR`; the tests compare.
+    """
+    return atr(state, bar, period) * 100.0 / bar.close
 
 
 @kernel

@@ -1,9 +1,13 @@
 # mypy: disable-error-code="no-any-return"
-"""The last values of a series: means, deviations and extremes over a window.
+"""The last values of a series: sums, means, deviations and extremes over a window.
 
-`WINDOW` holds up to 512 values; a longer one is `window(2000)`. A period must fit. Running sums are taken afresh each
-time the ring has gone once round, and also when they collapse, so that rounding never builds up: a
-million bars later the values still agree with the direct formula to 1e-9.
+A layout holds as many values as it was made for, 512 unless said otherwise: a longer one is `window(2000)`. A period
+that does not fit, or is below 1, gives nan for ever and touches nothing beside its record.
+
+Sums and extremes are kept in blocks of `period` values: what a block's end adds up to, from each place on, is worked
+out once when the block is full, and a window is the end of one block and the beginning of the next. So nothing
+is ever taken away from a sum, rounding does not build up, and each value costs the same few steps however long the
+window is. Deviations slide instead, and are taken afresh every now and then, and when they collapse.
 """
 
 from __future__ import annotations
@@ -17,7 +21,8 @@ from algobot.kernel.jit import kernel
 from algobot.kernel.records import Rec, float64, int64, record
 
 LONGEST: Final = 512
-_COLLAPSED: Final = 1e-4  # of the largest since it was last taken afresh
+_COLLAPSED: Final = 1e-2  # of the largest since it was last taken afresh
+_AFRESH: Final = 64  # values, a power of two
 
 
 def window(capacity: int) -> np.dtype[Any]:
@@ -25,11 +30,24 @@ def window(capacity: int) -> np.dtype[Any]:
     return record(
         count=int64,
         at=int64,  # where the next value goes
-        total=float64,
+        origin=float64,  # the means count from here: a market that stands still gives exactly its price
+        total=float64,  # of the block being filled
         centre=float64,  # the mean, of `stdev`
         spread=float64,  # the sum of squared distances from it
-        widest=float64,  # the largest total or spread since it was taken afresh
+        widest=float64,  # the largest spread since it was taken afresh
         ring=(float64, capacity),
+    )
+
+
+def pairs(capacity: int) -> np.dtype[Any]:
+    """Return the layout of two sums over the same window of at most `capacity` values."""
+    return record(
+        count=int64,
+        at=int64,
+        first=float64,
+        second=float64,
+        firsts=(float64, capacity),
+        seconds=(float64, capacity),
     )
 
 
@@ -48,69 +66,157 @@ DONCHIAN = channel(LONGEST)
 
 
 @kernel
+def lag(state: Rec, value: float, period: int) -> float:
+    """The value of `period` values ago, from value `period + 1` on; nan before. State: `window`."""
+    ring = state.ring
+    if not 1 <= period <= len(ring):
+        return math.nan
+    at = state.at
+    state.at = at + 1 if at + 1 < period else 0
+    past = ring[at]
+    ring[at] = value
+    state.count += 1
+    return past if state.count > period else math.nan
+
+
+@kernel
+def total(state: Rec, value: float, period: int) -> float:
+    """Sum of the last `period` values; nan until there are that many. State: `window`.
+
+    Source: TA-Lib `SUM`; the tests compare.
+    """
+    ring = state.ring
+    if not 1 <= period <= len(ring):
+        return math.nan
+    at = state.at
+    state.count += 1
+    begun = state.total + value
+    ring[at] = value
+    if at + 1 < period:
+        state.at = at + 1
+        state.total = begun
+        return begun + ring[at + 1] if state.count >= period else math.nan
+    state.at = 0
+    state.total = 0.0
+    _add_up(ring, period)
+    return begun
+
+
+@kernel
+def _add_up(ring: Rec, period: int) -> None:
+    """Make each value of a full block the sum of itself and all after it; two at a time, to wait half as long."""
+    after = 0.0
+    for i in range(period - 1, 0, -2):
+        both = ring[i - 1] + ring[i]
+        ring[i] += after
+        after += both
+        ring[i - 1] = after
+    if period % 2 == 1:
+        ring[0] += after
+
+
+@kernel
+def totals(state: Rec, first: float, second: float, period: int) -> tuple[float, float]:
+    """Sums of the last `period` values of two series; nan until there are that many. State: `pairs`."""
+    if not 1 <= period <= len(state.firsts):
+        return math.nan, math.nan
+    at = state.at
+    state.count += 1
+    one = state.first + first
+    two = state.second + second
+    state.firsts[at] = first
+    state.seconds[at] = second
+    if at + 1 < period:
+        state.at = at + 1
+        state.first = one
+        state.second = two
+        if state.count < period:
+            return math.nan, math.nan
+        return one + state.firsts[at + 1], two + state.seconds[at + 1]
+    state.at = 0
+    state.first = 0.0
+    state.second = 0.0
+    _add_up(state.firsts, period)
+    _add_up(state.seconds, period)
+    return one, two
+
+
+@kernel
 def sma(state: Rec, value: float, period: int) -> float:
     """Simple moving average of the last `period` values; nan until there are that many.
 
-    Source: TA-Lib `SMA`; the tests compare.
+    Exactly the value where it does not change: the sums count from the last value of the block before, which is in the
+    window with every other value of that block. Source: TA-Lib `SMA`; the tests compare.
     """
     ring = state.ring
-    at = state.at
-    state.at = at + 1 if at + 1 < period else 0
-    if state.count >= period:
-        state.total -= ring[at]
-    ring[at] = value
-    state.total += value
-    state.count += 1
-    if at == period - 1 or abs(state.total) < _COLLAPSED * state.widest:
-        state.total = 0.0
-        for i in range(period):
-            state.total += ring[i]
-        state.widest = 0.0
-    state.widest = max(state.widest, abs(state.total))
-    if state.count < period:
+    if not 1 <= period <= len(ring):
         return math.nan
-    return state.total / period
+    at = state.at
+    origin = state.origin if state.count > 0 else value
+    state.count += 1
+    begun = state.total + (value - origin)
+    ring[at] = value
+    if at + 1 < period:
+        state.at = at + 1
+        state.total = begun
+        state.origin = origin
+        return origin + (begun + ring[at + 1]) * (1.0 / period) if state.count >= period else math.nan
+    state.at = 0
+    state.total = 0.0
+    state.origin = value
+    for i in range(period):
+        ring[i] -= value
+    _add_up(ring, period)
+    return value + ring[0] * (1.0 / period)
 
 
 @kernel
 def stdev(state: Rec, value: float, period: int) -> float:
-    """Population standard deviation of the last `period` values; nan until there are that many.
+    """Population standard deviation of the last `period` values; nan until there are that many. At least 0.
 
     The mean is left in `state.centre`. The sliding form of Welford's update; TA-Lib's `STDDEV` takes the difference of
     two large sums instead and is the less exact of the two where prices are large and still.
     """
     ring = state.ring
+    if not 1 <= period <= len(ring):
+        return math.nan
     at = state.at
     state.at = at + 1 if at + 1 < period else 0
     left = ring[at]
     ring[at] = value
-    state.count += 1
-    if state.count < period:
+    count = state.count + 1
+    state.count = count
+    if count < period:
         return math.nan
+    part = 1.0 / period
     before = state.centre
     change = value - left
-    state.centre = before + change / period
-    state.spread += change * ((value - state.centre) + (left - before))
-    if at == period - 1 or state.spread < _COLLAPSED * state.widest:
-        _afresh(state, period)
-    state.widest = max(state.widest, state.spread)
-    return math.sqrt(state.spread / period)
+    centre = before + change * part
+    spread = state.spread + change * ((value - centre) + (left - before))
+    state.centre = centre
+    state.spread = spread
+    state.widest = spread if spread > state.widest else state.widest
+    if not spread >= _COLLAPSED * state.widest or count & (_AFRESH - 1) == 0 or count == period:
+        spread = _afresh(state, period)
+    return math.sqrt(spread * part)
 
 
 @kernel
-def _afresh(state: Rec, period: int) -> None:
-    """Take mean and spread from the values themselves, in two passes."""
+def _afresh(state: Rec, period: int) -> float:
+    """Take mean and spread from the values themselves, in two passes; the spread of equal values is exactly 0."""
     ring = state.ring
-    total = 0.0
+    origin = ring[0]
+    away = 0.0
     for i in range(period):
-        total += ring[i]
-    centre = total / period
+        away += ring[i] - origin
+    centre = origin + away / period
     spread = 0.0
     for i in range(period):
         spread += (ring[i] - centre) * (ring[i] - centre)
     state.centre = centre
     state.spread = spread
     state.widest = spread
+    return spread
 
 
 @kernel
@@ -126,6 +232,22 @@ def bollinger(state: Rec, value: float, period: int, width: float) -> tuple[floa
 
 
 @kernel
+def band_width(lower: float, middle: float, upper: float) -> float:
+    """How far apart two bands are, as a fraction of the middle one. Source: Bollinger on Bollinger Bands (2001)."""
+    return (upper - lower) / middle
+
+
+@kernel
+def percent_b(value: float, lower: float, upper: float) -> float:
+    """Where `value` is between two bands: 0 on the lower, 1 on the upper, beyond them outside; 0.5 if they are one.
+
+    Source: Bollinger on Bollinger Bands (2001).
+    """
+    reach = upper - lower
+    return (value - lower) / reach if reach != 0.0 else 0.5
+
+
+@kernel
 def zscore(state: Rec, value: float, period: int) -> float:
     """How many population deviations `value` is from the mean of the window it ends; 0 in a window without movement."""
     deviation = stdev(state, value, period)
@@ -135,27 +257,43 @@ def zscore(state: Rec, value: float, period: int) -> float:
 
 
 @kernel
+def extremes(state: Rec, high: float, low: float, period: int) -> tuple[float, float]:
+    """Highest `high` and lowest `low` of the last `period`; nan until there are that many. State: `channel`.
+
+    In blocks: van Herk, A fast algorithm for local minimum and maximum filters (1992). Exact, as TA-Lib `MAX`, `MIN`.
+    """
+    highs = state.highs
+    lows = state.lows
+    if not 1 <= period <= len(highs):
+        return math.nan, math.nan
+    at = state.at
+    state.count += 1
+    top = state.top if at > 0 and state.top > high else high
+    bottom = state.bottom if at > 0 and state.bottom < low else low
+    state.top = top
+    state.bottom = bottom
+    highs[at] = high
+    lows[at] = low
+    if at + 1 < period:
+        state.at = at + 1
+        if state.count < period:
+            return math.nan, math.nan
+        above = highs[at + 1]
+        below = lows[at + 1]
+        return (above if above > top else top), (below if below < bottom else bottom)
+    state.at = 0
+    for i in range(period - 2, -1, -1):
+        high = highs[i] if highs[i] > high else high
+        low = lows[i] if lows[i] < low else low
+        highs[i] = high
+        lows[i] = low
+    return top, bottom
+
+
+@kernel
 def donchian(state: Rec, bar: Rec, period: int) -> tuple[float, float]:
     """Highest high and lowest low of the last `period` bars, this one included; nan until there are that many.
 
     Source: TA-Lib `MAX` and `MIN`; the tests compare. For a breakout compare with the values of the bar before.
     """
-    at = state.at
-    state.at = at + 1 if at + 1 < period else 0
-    full = state.count >= period
-    old_high = state.highs[at]
-    old_low = state.lows[at]
-    state.highs[at] = bar.high
-    state.lows[at] = bar.low
-    state.count += 1
-    if state.count < period:
-        return math.nan, math.nan
-    if not full or old_high == state.top or old_low == state.bottom:
-        state.top = state.highs[0]
-        state.bottom = state.lows[0]
-        for i in range(1, period):
-            state.top = max(state.top, state.highs[i])
-            state.bottom = min(state.bottom, state.lows[i])
-    state.top = max(state.top, bar.high)
-    state.bottom = min(state.bottom, bar.low)
-    return state.top, state.bottom
+    return extremes(state, bar.high, bar.low, period)
