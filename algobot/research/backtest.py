@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
-from algobot.kernel import engine
 from algobot.kernel import records as r
-from algobot.kernel.dispatch import raw
 from algobot.kernel.records import Records
 from algobot.kernel.session import Settings, SimFill, layout_of, sim_fill
 from algobot.kernel.strategy import Strategy
 from algobot.market.store import Series
 from algobot.model import Param
+from algobot.research.desk import Desk
 from algobot.research.metrics import Assumptions, Metrics, measure
 from algobot.research.metrics.trips import mean_exposure
-from algobot.research.tape import tape
+from algobot.research.tape import Tape, tape
 from algobot.research.trades import RoundTrip, round_trips
-
-_FILLS: Final = 4096  # taken over in pieces of at most this many
 
 
 class Outcome(NamedTuple):
@@ -59,9 +56,9 @@ def run(
     """
     chosen = strategy.params(params)
     bars = tape(series, trade_from_ns)
-    desk = _Desk(strategy, chosen, settings, len(series))
-    desk.fold(bars.lead, r.FOLD)
-    curve, fills = desk.fold(bars.bars, r.PAPER)
+    desk = Desk(strategy, settings, len(series))
+    desk.open(chosen)
+    curve, fills = _folded(desk, bars, strategy)
     trips = tuple(round_trips(some, settings.lot) for some in fills)
     every = [trip for some in trips for trip in some]
     close_ns, closes = bars.close_ns, bars.bars["close"].copy()
@@ -82,50 +79,18 @@ def run(
     )
 
 
-class _Desk:
-    """The engine's records for one account and its symbols."""
+def _folded(desk: Desk, bars: Tape, strategy: Strategy) -> tuple[Records, tuple[list[SimFill], ...]]:
+    """Return the equity after each traded bar and the fills by symbol."""
+    curve = np.zeros(max(bars.lead.shape[1], bars.bars.shape[1]))
+    found: tuple[list[SimFill], ...] = tuple([] for _ in bars.symbols)
 
-    def __init__(self, strategy: Strategy, params: Any, settings: Settings, symbols: int) -> None:
-        self._strategy = strategy
-        self._accounts = np.zeros(1, r.ACCOUNT)
-        for name in ("cash", "equity", "peak", "day_start"):
-            self._accounts[name] = settings.capital
-        self._accounts["may_open"] = 1
-        self._slots = np.zeros(symbols, r.SLOT)
-        self._address = strategy.address()
-        self._states = raw(np.zeros(symbols, strategy.state))
-        self._settings = np.zeros(symbols, r.SETTINGS)
-        for name, value in settings._asdict().items():
-            self._settings[name] = value
-        self._params = raw(strategy.params_records(params, symbols))
-        self._fills = np.zeros(_FILLS + symbols * (r.WAITING + 2), r.FILL)
-        self._notes = np.zeros(0, r.NOTE)
+    def take(fills: Records) -> None:
+        for row in fills.tolist():
+            found[row[1]].append(sim_fill(row, strategy))
 
-    def fold(self, bars: Records, mode: int) -> tuple[Records, tuple[list[SimFill], ...]]:
-        """Run all `bars` in this mode; return the equity after each and the fills by symbol."""
-        self._accounts["mode"] = mode
-        curve = np.zeros(bars.shape[1])
-        found: tuple[list[SimFill], ...] = tuple([] for _ in self._slots)
-        bars = np.ascontiguousarray(bars)
-        t = 0
-        while True:
-            t = engine.simulate(
-                self._address,
-                self._accounts,
-                self._slots,
-                self._states,
-                self._settings,
-                self._params,
-                bars,
-                self._fills,
-                self._notes,
-                curve,
-                t,
-            )
-            for row in self._fills[: self._accounts["filled"][0]].tolist():
-                found[row[1]].append(sim_fill(row, self._strategy))
-            if t >= bars.shape[1]:
-                return curve, found
+    desk.fold(bars.lead, r.FOLD, curve, take)
+    desk.fold(bars.bars, r.PAPER, curve, take)
+    return curve[: bars.bars.shape[1]], found
 
 
 def _hold(closes: Records, capital: float) -> Records:

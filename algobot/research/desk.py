@@ -1,0 +1,68 @@
+"""The engine's records for one account and its symbols: made once, used for any number of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+
+from algobot.kernel import engine
+from algobot.kernel import records as r
+from algobot.kernel.dispatch import raw
+from algobot.kernel.records import Records
+from algobot.kernel.session import Settings
+from algobot.kernel.strategy import Strategy
+
+_FILLS: Final = 4096  # taken over in pieces of at most this many
+
+
+class Desk:
+    """One account, where one thread at a time runs one set of parameters after the other."""
+
+    def __init__(self, strategy: Strategy, settings: Settings, symbols: int) -> None:
+        """Take the memory; compiles the strategy, or loads it, where that is not done yet.
+
+        Raises:
+            StrategyError: the strategy cannot be compiled.
+        """
+        self._strategy = strategy
+        self._capital = settings.capital
+        self._address = strategy.address()
+        self._accounts = np.zeros(1, r.ACCOUNT)
+        self._slots = np.zeros(symbols, r.SLOT)
+        self._states = raw(np.zeros(symbols, strategy.state))
+        self._settings = np.zeros(symbols, r.SETTINGS)
+        for name, value in settings._asdict().items():
+            self._settings[name] = value
+        self._fills = np.zeros(_FILLS + symbols * (r.WAITING + 2), r.FILL)
+        self._notes = np.zeros(0, r.NOTE)
+
+    def open(self, params: Any) -> None:
+        """Begin a run with these `Params`: flat, the capital in cash, nothing remembered."""
+        self._params = raw(self._strategy.params_records(params, len(self._slots)))
+        for rows in (self._accounts, self._slots, self._states):
+            rows.view(np.uint8).fill(0)
+        for name in ("cash", "equity", "peak", "day_start"):
+            self._accounts[name] = self._capital
+        self._accounts["may_open"] = 1
+
+    def fold(self, bars: Records, mode: int, curve: Records, take: Callable[[Records], None]) -> None:
+        """Run `bars[symbol, t]` in this mode; `curve[t]` gets the equity after it, `take` the fills by pieces."""
+        self._accounts["mode"] = mode
+        t = 0
+        while t < bars.shape[1]:
+            t = engine.simulate(
+                self._address,
+                self._accounts,
+                self._slots,
+                self._states,
+                self._settings,
+                self._params,
+                bars,
+                self._fills,
+                self._notes,
+                curve,
+                t,
+            )
+            take(self._fills[: self._accounts["filled"][0]])
