@@ -43,6 +43,12 @@ def findings(columns: Columns, limits: Limits) -> list[Finding]:
     return sorted(found, key=lambda finding: not finding.wrong)
 
 
+def serious(columns: Columns, limits: Limits) -> Finding | None:
+    """Return the first fault that no harmless mending cures, None when there is none."""
+    curable = ("out of order", "duplicate", "not over yet", "missing bars")
+    return next((one for one in findings(columns, limits) if one.wrong and one.kind not in curable), None)
+
+
 def impossible(columns: Columns) -> Mask:
     """Return which rows no market can have made: empty, not finite, not positive, or high and low on the wrong side."""
     sound = np.isfinite(columns["volume"]) & (columns["volume"] >= 0)

@@ -124,6 +124,7 @@ def _table(path: Path) -> Any:
 
 def _csv(path: Path) -> Any:
     """Return a CSV file's table, all text: delimiter, names and a first line of talk are found out."""
+    import pyarrow.compute
     import pyarrow.csv
 
     arrow: Any = pyarrow
@@ -132,7 +133,7 @@ def _csv(path: Path) -> Any:
     lines = [line for line in head[:3] if line.strip()]
     if not lines:
         raise DataError(f"{path}: empty", hint="get it again")
-    mark = max(",;\t|", key=lines[-1].count)
+    mark = next((mark for mark in ";\t|" if lines[-1].count(mark) >= 5), ",")  # a comma may be a decimal point
     skip = 1 if len(lines) > 1 and lines[0].count(mark) < 4 <= lines[1].count(mark) else 0  # "https://www.…"
     first = [word.strip().strip('"') for word in lines[skip].split(mark)]
     nameless = all(_is_number(word) for word in first if word)

@@ -9,7 +9,7 @@ import numpy as np
 
 from algobot.errors import DataError, UsageError
 from algobot.market import keys
-from algobot.market.checks import Limits
+from algobot.market.checks import Limits, serious
 from algobot.market.foreign import How, read_foreign
 from algobot.market.keys import Key
 from algobot.market.library import Library
@@ -48,11 +48,14 @@ def import_file(
     columns = read_foreign(path, how)
     key = _key(path, said, columns)
     limits = Limits(key.span_ns, now_ns)
+    if not repair and (fault := serious(columns, limits)):
+        hint = "leave such rows out with --repair; `algobot data check` shows all faults"
+        raise DataError(f"{path}: {fault.kind} ({fault.rows:,}): {fault.first}", hint=hint)
     mended: Mended = mend(columns, limits) if repair else harmless(columns, limits)
     if len(mended.columns["time"]) == 0:
         raise DataError(f"{path}: no bar is left", hint="`algobot data check` says what is wrong")
     with open_writer(library, key) as writer:
-        added = writer.add(to_records([mended.columns], key.span_ns), replace=replace, source=str(path))
+        added = writer.add(to_records([mended.columns], key.span_ns), replace=replace)
     return Imported(key, added, mended.changes)
 
 

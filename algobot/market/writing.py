@@ -20,8 +20,9 @@ from algobot.errors import DataError
 from algobot.kernel.records import Records
 from algobot.market.keys import Key
 from algobot.market.library import GAPS_FILE, Known, Library, period_of
-from algobot.market.store import COLUMNS, MS_NS, PRICES, Columns, check, read_columns, to_columns, to_records
+from algobot.market.store import COLUMNS, MS_NS, PRICES, Columns, check, read_columns, to_columns, to_records, when
 
+SAME_VOLUME: Final = 1e-9  # relative: a sum of volumes depends on the order of adding in its last digits
 _LOCK: Final = ".lock"
 _ENCODINGS: Final = {"time": "DELTA_BINARY_PACKED"} | dict.fromkeys(COLUMNS[1:], "BYTE_STREAM_SPLIT")
 
@@ -41,8 +42,8 @@ class Writer:
         self.library, self.key = library, key
         self.folder = library.root / key.folder
 
-    def add(self, bars: Records, *, replace: bool = False, source: str = "") -> Added:
-        """Put bars, oldest first, among those that are there; `source` is what errors call them.
+    def add(self, bars: Records, *, replace: bool = False) -> Added:
+        """Put bars, oldest first, among those that are there: all, or none when one of them is refused.
 
         Raises:
             DataError: a bar that cannot be or is off the timeframe's grid; or one that is there with other numbers,
@@ -51,12 +52,19 @@ class Writer:
         columns = to_columns(bars)
         if len(bars) == 0:
             return Added(0, 0, 0)
-        check(source or str(self.key), columns)
-        self._check_grid(columns, source or str(self.key))
-        total = Added(0, 0, 0)
-        for path, part in by_file(self.folder, self.key, bars):
-            added = self._merge(path, part, replace=replace)
-            total = Added(*(a + b for a, b in zip(total, added, strict=True)))
+        check(str(self.key), columns)
+        self._check_grid(columns)
+        merged = [(path, *self._merged(path, part)) for path, part in by_file(self.folder, self.key, bars)]
+        total = Added(*(sum(numbers) for numbers in zip(*(added for _, _, added, _ in merged), strict=True)))
+        if total.changed and not replace:
+            first_ns = next(first_ns for *_, first_ns in merged if first_ns)
+            raise DataError(
+                f"{self.key}: {total.changed:,} bars are in the library with other numbers, first at {when(first_ns)}",
+                hint="leave the library as it is, or put these in with --replace",
+            )
+        for path, both, added, _ in merged:
+            if added.new or added.changed:
+                write_bars(path, both)
         return total
 
     def remember_gaps(self, gaps: Iterable[tuple[int, int]]) -> None:
@@ -67,7 +75,7 @@ class Writer:
             content = Known([(start // MS_NS, end // MS_NS) for start, end in known])
             put(self.folder / GAPS_FILE, lambda path: path.write_bytes(msgspec.json.encode(content)))
 
-    def _check_grid(self, columns: Columns, source: str) -> None:
+    def _check_grid(self, columns: Columns) -> None:
         """Refuse a bar whose distance from the first one is no multiple of the timeframe."""
         span_ms = self.key.span_ns // MS_NS
         files = self.library.files(self.key)
@@ -76,34 +84,25 @@ class Writer:
         if off.any():
             row = int(np.argmax(off))
             raise DataError(
-                f"{source}: row {row}: time {columns['time'][row]} is not on the grid of {self.key.timeframe} bars",
+                f"{self.key}: row {row}: time {columns['time'][row]} is not on the grid of {self.key.timeframe} bars",
                 hint="say its own timeframe, or drop such rows with --repair",
             )
 
-    def _merge(self, path: Path, bars: Records, *, replace: bool) -> Added:
-        """Write one file anew with these bars in it."""
+    def _merged(self, path: Path, bars: Records) -> tuple[Records, Added, int]:
+        """Return a file's bars with these among them, what that adds, and when the first that changes opens."""
         if not path.exists():
-            write_bars(path, bars)
-            return Added(len(bars), 0, 0)
+            return bars, Added(len(bars), 0, 0), 0
         old = to_records([read_columns(path)], self.key.span_ns)
         there = np.isin(bars["open_ns"], old["open_ns"], assume_unique=True)
-        twins = old[np.searchsorted(old["open_ns"], bars["open_ns"][there])]
-        other = np.zeros(len(twins), bool)
-        for name in (*PRICES, "volume"):
-            other |= twins[name] != bars[name][there]
-        changed, new = int(other.sum()), int((~there).sum())
-        if changed and not replace:
-            at_ns = int(twins["open_ns"][other][0])
-            raise DataError(
-                f"{self.key}: {changed} bars are in the library with other numbers, the first at "
-                f"{np.datetime64(at_ns // 10**9, 's')}",
-                hint="leave the library as it is, or put these in with --replace",
-            )
-        if changed or new:
-            kept = old[~np.isin(old["open_ns"], bars["open_ns"], assume_unique=True)]
-            both = np.concatenate([kept, bars])
-            write_bars(path, both[np.argsort(both["open_ns"], kind="stable")])
-        return Added(new, len(twins) - changed, changed)
+        twins, again = old[np.searchsorted(old["open_ns"], bars["open_ns"][there])], bars[there]
+        other = ~np.isclose(twins["volume"], again["volume"], rtol=SAME_VOLUME, atol=0.0)
+        for name in PRICES:
+            other |= twins[name] != again[name]
+        fresh = np.concatenate([again[other], bars[~there]])
+        both = np.concatenate([old[~np.isin(old["open_ns"], fresh["open_ns"], assume_unique=True)], fresh])
+        added = Added(int((~there).sum()), int((~other).sum()), int(other.sum()))
+        first_ns = int(again["open_ns"][other][0]) if added.changed else 0
+        return both[np.argsort(both["open_ns"], kind="stable")], added, first_ns
 
 
 def by_file(folder: Path, key: Key, bars: Records) -> Iterator[tuple[Path, Records]]:

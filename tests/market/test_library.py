@@ -79,9 +79,7 @@ def test_other_numbers_for_a_bar_that_is_there_are_refused_unless_they_are_to_re
     filled(library, BTC, bars)
     mended = bars.copy()
     mended["volume"][7] = 12.0
-    with pytest.raises(
-        DataError, match="1 bars are in the library with other numbers, the first at 2025-01-01T00:07:00"
-    ):
+    with pytest.raises(DataError, match="1 bars are in the library with other numbers, first at 2025-01-01T00:07:00"):
         filled(library, BTC, mended)
     assert library.read(*BTC).bars.tobytes() == bars.tobytes()
     with open_writer(library, BTC) as writer:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 
 from algobot.cli.data import words
+
+if TYPE_CHECKING:
+    from algobot.market.library import Holding
 
 
 @click.command("list")
@@ -41,20 +45,21 @@ def list_(pattern: str, data_dir: str, as_json: bool) -> None:
     _print(library.root.as_posix(), held)
 
 
-def _print(folder: str, held: list) -> None:  # type: ignore[type-arg]
+def _print(folder: str, held: list[Holding]) -> None:
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
     from algobot.market.store import when
 
-    table = Table(box=SIMPLE, caption=folder, caption_justify="left")
-    for name in ("venue", "symbol", "timeframe"):
-        table.add_column(name, no_wrap=True)
+    table = Table(
+        box=SIMPLE, pad_edge=False, collapse_padding=True, caption=f"{len(held)} in {folder}", caption_justify="left"
+    )
+    table.add_column("name", no_wrap=True, overflow="fold")
     for name in ("bars", "from", "to", "missing", "size"):
         table.add_column(name, justify="right", no_wrap=True)
     for one in held:
         lacking = f"{one.missing - one.known:,}" + (f" + {one.known:,} known" if one.known else "")
-        first, last = (when(ns).replace("T", " ")[:16] for ns in (one.start_ns, one.end_ns))
-        table.add_row(*one.key, f"{one.bars:,}", first, last, lacking, words.size(one.size_bytes))
+        first, last = when(one.start_ns)[:10], when(one.end_ns - 1)[:10]
+        table.add_row(str(one.key), f"{one.bars:,}", first, last, lacking, words.size(one.size_bytes))
     Console().print(table)
