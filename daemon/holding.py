@@ -34,10 +34,7 @@ def settings_of(spec: BotSpec, instrument: Instrument) -> Settings:
         capital=float(spec.capital),
         position_fraction=spec.position_fraction,
         allow_short=spec.allow_short,
-        max_position_fraction=spec.risk.max_position_fraction,
-        max_drawdown_fraction=spec.risk.max_drawdown_fraction,
-        max_daily_loss_fraction=spec.risk.max_daily_loss_fraction,
-        max_order_notional=spec.risk.max_order_notional,
+        **msgspec.structs.asdict(spec.risk),
     )
 
 

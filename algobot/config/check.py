@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path as FilePath
 from typing import Final
 from urllib.parse import urlsplit
+
+import msgspec
 
 from algobot.config.problems import Path, Problem, did_you_mean, shown
 from algobot.config.sections import AccountSection, BotSection, Config, VenueSection
@@ -115,10 +118,20 @@ def _money(path: Path, bot: BotSection) -> Iterator[Found]:
 
 
 def _risk(path: Path, risk: RiskSpec) -> Iterator[Found]:
-    for field in ("max_position_fraction", "max_drawdown_fraction", "max_daily_loss_fraction"):
-        value: float = getattr(risk, field)
-        if not 0 <= value <= 1:
-            yield (*path, "risk", field), f"{value} is not from 0 to 1", "0.2 is 20 %, and 0 turns the limit off"
+    for field, value in msgspec.structs.asdict(risk).items():
+        at = (*path, "risk", field)
+        if field.endswith("_fraction") and not 0 <= value <= 1:
+            yield at, f"{value} is not from 0 to 1", "0.2 is 20 %, and 0 turns the limit off"
+        elif field.endswith("_multiplier") and not 0 <= value <= 1:
+            yield at, f"{value} is not from 0 to 1", "0.5 halves the size of what opens, 0 opens nothing"
+        elif isinstance(value, int) and value < 0:
+            yield at, f"{value} is below 0", "0 turns the limit off"
+    steps = ("warning_drawdown_fraction", "critical_drawdown_fraction", "max_drawdown_fraction")
+    set_ones = [name for name in steps if getattr(risk, name) > 0]
+    for lower, higher in itertools.pairwise(set_ones):
+        if getattr(risk, lower) >= getattr(risk, higher):
+            what = f"{getattr(risk, lower)} is not below {higher} = {getattr(risk, higher)}"
+            yield (*path, "risk", lower), what, "the steps of a drawdown come one after the other"
     yield from _order_limit((*path, "risk", "max_order_notional"), risk.max_order_notional)
 
 

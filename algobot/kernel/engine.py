@@ -15,7 +15,16 @@ from algobot.kernel.ledger import apply_fill, forget, mark_equity, sign, value
 from algobot.kernel.matching import book, copy_order, follow, match_open, match_within, slipped, stop_level
 from algobot.kernel.orders import market
 from algobot.kernel.records import Rec, Records
-from algobot.kernel.risk import NONE, TOO_SMALL, allowed_lots, entry_lots, sized, to_tick
+from algobot.kernel.risk import (
+    NONE,
+    TOO_SMALL,
+    allowed_lots,
+    clear_commitments,
+    count_commitment,
+    entry_lots,
+    sized,
+    to_tick,
+)
 
 _DAY_NS = 86_400_000_000_000
 
@@ -52,6 +61,7 @@ def simulate(
                 if slots[k].orders.waits > 0 and account.mode == r.PAPER:
                     match_open(account, slots[k], settings[k], bars[k, t], fills, k)
         worth = 0.0
+        clear_commitments(account)
         for k in range(slots.shape[0]):
             if bars[k, t].close > 0.0:
                 if account.mode == r.PAPER:
@@ -61,6 +71,7 @@ def simulate(
                     follow(slots[k].position, bars[k, t])
                 slots[k].mark = bars[k, t].close
             worth += value(slots[k], settings[k].lot)
+            count_commitment(account, slots[k])
         mark_equity(account, worth)
         for k in range(slots.shape[0]):
             if bars[k, t].close > 0.0:
@@ -77,6 +88,8 @@ def _begin(account: Rec, slot: Rec, bar: Rec) -> None:
         account.day_ns = bar.open_ns // _DAY_NS * _DAY_NS
         account.day_start = account.equity
     slot.position.within = 0
+    if slot.cooling > 0:
+        slot.cooling -= 1
     if bar.close_ns > account.bar_ns:
         account.bar_ns = bar.close_ns
         account.bars += 1
@@ -288,19 +301,21 @@ def settle(
 ) -> float:
     """Book a venue's fill of the only slot and return what it realised, before fees."""
     slot = slots[0]
-    return apply_fill(accounts[0], slot, settings[0].lot, side, lots, price, fee, ts_ns)
+    return apply_fill(accounts[0], slot, settings[0], side, lots, price, fee, ts_ns)
 
 
 @kernel
-def correct_lots(slots: Records, lot: float, lots: int) -> int:
+def correct_lots(accounts: Records, slots: Records, lot: float, lots: int) -> int:
     """Set the position of the only slot without a trade; return what it was."""
     position = slots[0].position
     before = position.lots
     position.lots = lots
     position.side = sign(lots)
     position.quantity = lots * lot
+    accounts[0].held = 0 if lots == 0 else 1
     if lots == 0:
         forget(position)
+        accounts[0].heat = 0.0
     return before
 
 

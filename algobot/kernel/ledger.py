@@ -31,13 +31,14 @@ def closing_lots(held: int, side: int, lots: int) -> int:
 
 @kernel
 def apply_fill(
-    account: Rec, slot: Rec, lot: float, side: int, lots: int, price: float, fee: float, ts_ns: int
+    account: Rec, slot: Rec, setting: Rec, side: int, lots: int, price: float, fee: float, ts_ns: int
 ) -> float:
     """Book one fill and return what it realised, before fees.
 
     A position that opens takes over the protection that was planned for it; one that closes drops its own.
     """
     position = slot.position
+    lot = setting.lot
     held = position.lots
     closing = closing_lots(held, side, lots)
     account.cash -= side * (lots * lot * price) + fee
@@ -50,7 +51,7 @@ def apply_fill(
         position.closes += 1
         account.held -= 1
         account.heat -= position.risk
-        count_result(account, slot)
+        count_result(account, slot, setting)
     if opening > 0:
         if held * side > 0:
             position.average = (abs(held) * position.average + opening * price) / (abs(held) + opening)
@@ -59,6 +60,7 @@ def apply_fill(
             begin_position(slot, side, price, ts_ns)
             position.risk = opening * lot * abs(price - position.stop) if position.stop > 0.0 else 0.0
             account.heat += position.risk
+            slot.planned = 0.0
     position.lots = held + side * lots
     position.side = sign(position.lots)
     position.quantity = position.lots * lot
@@ -88,9 +90,13 @@ def begin_position(slot: Rec, side: int, price: float, ts_ns: int) -> None:
 
 
 @kernel
-def count_result(account: Rec, slot: Rec) -> None:
-    """Count a closed position as won or lost."""
-    account.losses = 0 if slot.won > 0.0 else account.losses + 1
+def count_result(account: Rec, slot: Rec, setting: Rec) -> None:
+    """Count a closed position as won or lost; after a loss its symbol cools down."""
+    if slot.won > 0.0:
+        account.losses = 0
+    else:
+        account.losses += 1
+        slot.cooling = setting.cooldown_bars
     slot.won = 0.0
 
 

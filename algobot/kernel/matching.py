@@ -81,7 +81,7 @@ def book(
     """Charge the fee, apply the fill to the ledger and write it down."""
     rate = setting.maker_fee if maker else setting.taker_fee
     fee = lots * setting.lot * price * rate
-    realised = apply_fill(account, slot, setting.lot, side, lots, price, fee, ts_ns)
+    realised = apply_fill(account, slot, setting, side, lots, price, fee, ts_ns)
     fill = fills[account.filled]
     fill.ts_ns = ts_ns
     fill.symbol = symbol

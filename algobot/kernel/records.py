@@ -138,6 +138,8 @@ SLOT: Final = record(
     won=float64,  # realised by the present position so far, after fees
     refusal=int64,  # why the last wish was cut: see `risk`
     cooling=int64,  # bars until it may open again
+    committed=int64,  # it has a position, or orders that may open one
+    planned=float64,  # quote units: what the stop of an entry on its way may lose
     orders=ORDERS,
 )
 
@@ -155,7 +157,9 @@ ACCOUNT: Final = record(
     ambiguous=int64,  # bars so far whose path decided which of two fills came first
     losses=int64,  # closed positions in a row that lost
     held=int64,  # positions open now
+    committed=int64,  # symbols with a position, or with orders that may open one
     heat=float64,  # quote units: what the stops of all open positions may lose
+    planned=float64,  # quote units: the same of entries on their way
     mode=int64,
     may_open=int64,
     shared=(float64, SHARED),

@@ -1,5 +1,11 @@
 # mypy: disable-error-code="no-any-return"
-"""The rules between a wish and an order: they cut what opens, never what closes."""
+"""The rules between a wish and an order: they cut what opens, never what closes.
+
+An entry is the bot's `position_fraction` of its equity; with `risk_per_trade_fraction` it is what the distance to its
+stop lets it lose, and the former is the most. Falling from the peak of equity, and losing several times in a row, makes
+that smaller in steps; falling further, losing too much in a day, too many positions, too much at risk at once, or a
+recent loss in the same symbol lets nothing open at all.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +18,7 @@ from algobot.kernel.ledger import closing_lots
 from algobot.kernel.records import Rec
 
 NONE, NOT_OPENING, DRAWDOWN, DAILY_LOSS, NO_SHORTS, POSITION_CAP, ORDER_CAP, CASH, TOO_SMALL = range(9)
+POSITIONS, HEAT, COOLING, NO_STOP = range(9, 13)
 REFUSALS: Final = (
     "",
     "opens nothing now",
@@ -22,6 +29,10 @@ REFUSALS: Final = (
     "order limit reached",
     "not enough cash",
     "less than one lot",
+    "as many positions as allowed",
+    "as much at risk as allowed",
+    "cooling down after a loss",
+    "no stop to size the risk by",
 )
 _MOST: Final = 2.0**53  # lots: every whole number up to here is exact in float64
 
@@ -36,7 +47,7 @@ def whole_lots(notional: float, price: float, lot: float) -> int:
 
 
 @kernel
-def entries_blocked(account: Rec, setting: Rec) -> int:
+def entries_blocked(account: Rec, slot: Rec, setting: Rec) -> int:
     """Return why nothing may be opened now, or NONE."""
     if account.may_open == 0:
         return NOT_OPENING
@@ -46,7 +57,54 @@ def entries_blocked(account: Rec, setting: Rec) -> int:
     loss = setting.max_daily_loss_fraction
     if loss > 0.0 and account.equity <= account.day_start * (1.0 - loss):
         return DAILY_LOSS
+    if slot.cooling > 0:
+        return COOLING
+    if setting.max_positions > 0 and slot.committed == 0 and account.committed >= setting.max_positions:
+        return POSITIONS
     return NONE
+
+
+@kernel
+def multiplier(account: Rec, setting: Rec) -> float:
+    """Return what drawdown and losses in a row leave of a full size, 0 to 1."""
+    left = 1.0
+    critical, warning = setting.critical_drawdown_fraction, setting.warning_drawdown_fraction
+    if critical > 0.0 and account.equity <= account.peak * (1.0 - critical):
+        left = setting.critical_multiplier
+    elif warning > 0.0 and account.equity <= account.peak * (1.0 - warning):
+        left = setting.warning_multiplier
+    if setting.max_losses > 0 and account.losses >= setting.max_losses:
+        left *= setting.losses_multiplier
+    return left
+
+
+@kernel
+def clear_commitments(account: Rec) -> None:
+    """Begin to count which symbols have a position or orders that may open one."""
+    account.committed = 0
+    account.planned = 0.0
+
+
+@kernel
+def count_commitment(account: Rec, slot: Rec) -> None:
+    """Count one symbol, and what its entry on its way may lose."""
+    slot.committed = 0
+    if slot.position.lots != 0 or slot.pending != 0 or slot.orders.waits > 0:
+        slot.committed = 1
+        account.committed += 1
+        account.planned += slot.planned
+    else:
+        slot.planned = 0.0
+
+
+@kernel
+def _commit(account: Rec, slot: Rec, risk: float) -> None:
+    """Count an entry that was just allowed."""
+    if slot.committed == 0:
+        slot.committed = 1
+        account.committed += 1
+    slot.planned += risk
+    account.planned += risk
 
 
 @kernel
@@ -63,7 +121,7 @@ def allowed_lots(account: Rec, slot: Rec, setting: Rec, held: int, side: int, lo
     opening = lots - closing
     if opening <= 0:
         return closing
-    why = entries_blocked(account, setting)
+    why = entries_blocked(account, slot, setting)
     if why == NONE and side < 0 and setting.allow_short == 0:
         why = NO_SHORTS
     if why != NONE:
@@ -85,25 +143,36 @@ def allowed_lots(account: Rec, slot: Rec, setting: Rec, held: int, side: int, lo
         if room < opening:
             opening = room
             slot.refusal = CASH
+    distance = stop_distance(slot, side, price)
+    if setting.max_heat_fraction > 0.0 and distance > 0.0:
+        spare = account.equity * setting.max_heat_fraction - account.heat - account.planned
+        room = whole_lots(spare, distance, setting.lot)
+        if room < opening:
+            opening = room
+            slot.refusal = HEAT
+    if opening > 0:
+        _commit(account, slot, opening * setting.lot * max(distance, 0.0))
     return closing + opening
 
 
 @kernel
 def entry_lots(account: Rec, slot: Rec, setting: Rec, side: int, exposure: float, price: float) -> int:
-    """Return the lots of an entry at `price`: the bot's share of its equity, or what its stop may lose if that is less.
+    """Return the lots of an entry at `price`; `exposure` is 1 for a whole one, the strategy's score weighs it.
 
-    `exposure` is 1 for a whole entry; the strategy's score weighs what is risked.
+    Sized by risk, score and multipliers weigh what may be lost; else the value.
     """
     orders = slot.orders
-    notional = account.equity * setting.position_fraction * exposure
+    most = account.equity * setting.position_fraction * exposure
+    left = multiplier(account, setting) * orders.score
     risk = setting.risk_per_trade_fraction
     if risk <= 0.0:
-        return whole_lots(notional * orders.score, price, setting.lot)
+        return whole_lots(most * left, price, setting.lot)
     distance = stop_distance(slot, side, price)
     if not distance > 0.0:
+        slot.refusal = NO_STOP
         return 0
-    wanted = account.equity * risk * orders.score * exposure / distance * price
-    return whole_lots(min(wanted, notional), price, setting.lot)
+    wanted = account.equity * risk * left * exposure / distance * price
+    return whole_lots(min(wanted, most), price, setting.lot)
 
 
 @kernel

@@ -51,6 +51,16 @@ class Settings(NamedTuple):
     max_drawdown_fraction: float = 0.0
     max_daily_loss_fraction: float = 0.0
     max_order_notional: float = 0.0
+    risk_per_trade_fraction: float = 0.0
+    max_heat_fraction: float = 0.0
+    warning_drawdown_fraction: float = 0.0
+    warning_multiplier: float = 0.5
+    critical_drawdown_fraction: float = 0.0
+    critical_multiplier: float = 0.25
+    max_losses: int = 0
+    losses_multiplier: float = 0.75
+    cooldown_bars: int = 0
+    max_positions: int = 0  # open at a time, of all symbols of the account
 
 
 class Request(NamedTuple):
@@ -216,7 +226,7 @@ class Session:
 
     def set_position(self, lots: int) -> None:
         """Correct the position to `lots` without a trade: the floor of the exact quantity after fees in base."""
-        engine.correct_lots(self._slots, float(self.settings.lot), int(lots))
+        engine.correct_lots(self._accounts, self._slots, float(self.settings.lot), int(lots))
 
     def close_now(self, price: float, ts_ns: int) -> SimFill | None:
         """Drop what waits and close the position at `price` (less slippage and fee), or return None when flat."""

@@ -55,6 +55,15 @@ class RiskSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_drawdown_fraction: float = 0.0  # from the peak of its equity; beyond it no entries
     max_daily_loss_fraction: float = 0.0  # since 00:00 UTC; beyond it no entries until the next day
     max_order_notional: float = 0.0  # in quote units, for one order
+    risk_per_trade_fraction: float = 0.0  # an entry is sized so that its stop loses this much; 0 sizes by value alone
+    max_heat_fraction: float = 0.0  # what the stops of all open positions may lose together
+    warning_drawdown_fraction: float = 0.0  # from here on sizes are multiplied by …
+    warning_multiplier: float = 0.5
+    critical_drawdown_fraction: float = 0.0  # and from here on by …
+    critical_multiplier: float = 0.25
+    max_losses: int = 0  # in a row; from then on, until a win, sizes are multiplied by …
+    losses_multiplier: float = 0.75
+    cooldown_bars: int = 0  # after a position closed with a loss it opens nothing for so many bars
 
 
 class BotSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from algobot.kernel import ledger
-from algobot.kernel.records import ACCOUNT, SLOT
+from algobot.kernel.records import ACCOUNT, SETTINGS, SLOT
 
 LOT = 0.001
 
@@ -20,7 +20,9 @@ class Book:
 
     def __init__(self, capital: float = 1000.0) -> None:
         self.accounts, self.slots = np.zeros(1, ACCOUNT), np.zeros(1, SLOT)
-        self.account, self.slot = self.accounts[0], self.slots[0]
+        settings = np.zeros(1, SETTINGS)
+        settings["lot"] = LOT
+        self.account, self.slot, self.setting = self.accounts[0], self.slots[0], settings[0]
         self.account.cash = capital
 
     @property
@@ -28,7 +30,7 @@ class Book:
         return self.slot.position
 
     def fill(self, side: int, lots: int, price: float, fee: float = 0.0) -> float:
-        return ledger.apply_fill(self.account, self.slot, LOT, side, lots, price, fee, 5)
+        return ledger.apply_fill(self.account, self.slot, self.setting, side, lots, price, fee, 5)
 
 
 FILLS = st.lists(

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from algobot.kernel import ledger, risk
 from algobot.kernel import records as r
-from algobot.kernel import risk
 
 
 def allowed(
@@ -104,3 +104,124 @@ def test_sizes_that_make_no_sense_are_zero(notional, price, lot):
 def test_a_size_beyond_all_measure_is_bounded():
     """A price near zero does not overflow the count."""
     assert risk.whole_lots(1e308, 1e-300, 1e-8) <= 2**63 - 1
+
+
+def entry(account: dict | None = None, slot: dict | None = None, score: float = 1.0, **rules: float) -> tuple:
+    """Return the lots of a whole long entry at 100 and the refusal, for an account of 10,000 with lots of 1."""
+    accounts, slots, setting = np.zeros(1, r.ACCOUNT), np.zeros(1, r.SLOT), np.zeros(1, r.SETTINGS)
+    values = {"cash": 10_000.0, "equity": 10_000.0, "peak": 10_000.0, "day_start": 10_000.0, "may_open": 1}
+    for name, value in {**values, **(account or {})}.items():
+        accounts[name] = value
+    for name, value in (slot or {}).items():
+        slots[name] = value
+    for name, value in {"lot": 1.0, "position_fraction": 0.5, **rules}.items():
+        setting[name] = value
+    slots["orders"]["score"] = score
+    return int(risk.entry_lots(accounts[0], slots[0], setting[0], 1, 1.0, 100.0)), int(slots["refusal"][0])
+
+
+def test_an_entry_is_sized_by_what_its_stop_may_lose_and_the_share_of_equity_is_the_most():
+    """1 % of 10,000 over a distance of 5 is 20 units; over a distance of 1 it would be 100, and 50 is the most."""
+    assert entry(slot={"plan_stop_distance": 5.0}, risk_per_trade_fraction=0.01) == (20, risk.NONE)
+    assert entry(slot={"plan_stop": 95.0}, risk_per_trade_fraction=0.01) == (20, risk.NONE)
+    assert entry(slot={"plan_trail": 5.0}, risk_per_trade_fraction=0.01) == (20, risk.NONE)
+    assert entry(slot={"plan_stop_distance": 1.0}, risk_per_trade_fraction=0.01) == (50, risk.NONE)
+    assert entry(risk_per_trade_fraction=0.01) == (0, risk.NO_STOP)
+    assert entry(slot={"plan_stop": 101.0}, risk_per_trade_fraction=0.01) == (0, risk.NO_STOP)
+
+
+STEPS = {
+    "warning_drawdown_fraction": 0.10,
+    "warning_multiplier": 0.5,
+    "critical_drawdown_fraction": 0.15,
+    "critical_multiplier": 0.25,
+    "max_losses": 3,
+    "losses_multiplier": 0.5,
+}
+
+
+@pytest.mark.parametrize(
+    ("equity", "losses", "left"),
+    [
+        (9001.0, 2, 1.0),
+        (9000.0, 0, 0.5),
+        (8501.0, 0, 0.5),
+        (8500.0, 0, 0.25),
+        (10_000.0, 3, 0.5),
+        (9000.0, 4, 0.25),
+    ],
+)
+def test_falling_and_losing_make_entries_smaller_in_steps(equity, losses, left):
+    """Each step multiplies what opens, by value and by risk alike; drawdown and losses multiply each other."""
+    account = {"equity": equity, "losses": losses}
+    assert entry(account, **STEPS)[0] == int(equity * 0.5 * left / 100)
+    by_risk = entry(account, {"plan_stop_distance": 5.0}, risk_per_trade_fraction=0.02, **STEPS)
+    assert by_risk[0] == int(equity * 0.02 * left / 5)
+
+
+def test_the_strategys_score_weighs_an_entry():
+    """Half a score is half the size; none opens nothing."""
+    assert [entry(score=score)[0] for score in (1.0, 0.5, 0.0, -1.0)] == [50, 25, 0, 0]
+
+
+def test_nothing_opens_past_the_most_positions_but_a_position_may_grow():
+    """Counted are symbols with a position or an entry on its way; the symbol's own does not block itself."""
+    full = {"committed": 3}
+    assert allowed(0, 1, 5, account=full, max_positions=3) == (0, risk.POSITIONS)
+    assert allowed(0, 1, 5, account={"committed": 2}, max_positions=3) == (5, risk.NONE)
+
+
+def test_heat_cuts_an_entry_to_what_may_still_be_lost():
+    """Open positions may lose 250 and an entry on its way 100 of 500: 150 over a distance of 50 is 3 lots."""
+    accounts, slots, rules = np.zeros(1, r.ACCOUNT), np.zeros(1, r.SLOT), np.zeros(1, r.SETTINGS)
+    for name, value in {"cash": 1e5, "equity": 10_000.0, "heat": 250.0, "planned": 100.0, "may_open": 1}.items():
+        accounts[name] = value
+    rules["lot"], rules["max_heat_fraction"] = 1.0, 0.05
+    slots["plan_stop_distance"] = 50.0
+    assert risk.allowed_lots(accounts[0], slots[0], rules[0], 0, 1, 9, 100.0) == 3
+    assert (slots["refusal"][0], accounts["planned"][0], accounts["committed"][0]) == (risk.HEAT, 250.0, 1)
+    assert risk.allowed_lots(accounts[0], slots[0], rules[0], 0, 1, 9, 100.0) == 0
+
+
+def losing_fold(bars: list[tuple[float, float]], **rules: float) -> list[int]:
+    """Return the lots after each bar of a bot that always wants to be long, stopped 1 below its entry."""
+    accounts, slots, setting = np.zeros(1, r.ACCOUNT), np.zeros(1, r.SLOT), np.zeros(1, r.SETTINGS)
+    accounts["cash"] = accounts["equity"] = accounts["peak"] = 10_000.0
+    accounts["may_open"] = 1
+    for name, value in {"lot": 1.0, "position_fraction": 0.5, **rules}.items():
+        setting[name] = value
+    held = []
+    for price, exit_price in bars:
+        slot = slots[0]
+        if slot.cooling > 0:
+            slot.cooling -= 1
+        if risk.allowed_lots(accounts[0], slot, setting[0], 0, 1, 1, price) == 1:
+            ledger.apply_fill(accounts[0], slot, setting[0], 1, 1, price, 0.0, 0)
+            held.append(1)
+            ledger.apply_fill(accounts[0], slot, setting[0], -1, 1, exit_price, 0.0, 0)
+        else:
+            held.append(0)
+    return held
+
+
+def test_after_a_loss_a_symbol_cools_down_and_after_a_win_it_does_not():
+    """Two bars pass after the close of a losing position before the next may open."""
+    bars = [(100.0, 99.0)] * 4 + [(100.0, 101.0)] * 4
+    assert losing_fold(bars, cooldown_bars=2) == [1, 0, 1, 0, 1, 1, 1, 1]
+    assert losing_fold(bars, cooldown_bars=0) == [1] * 8
+
+
+def test_losses_in_a_row_are_counted_until_a_win_and_fees_decide():
+    """A trade that gained less than its fees is a loss; heat and positions held go back to nothing."""
+    accounts, slots, setting = np.zeros(1, r.ACCOUNT), np.zeros(1, r.SLOT), np.zeros(1, r.SETTINGS)
+    setting["lot"] = 1.0
+    slots["plan_stop_distance"] = 5.0
+    counted = []
+    for entry_price, exit_price, fee in ((100, 99, 0), (100, 101, 1), (100, 101, 0), (100, 90, 0)):
+        ledger.apply_fill(accounts[0], slots[0], setting[0], 1, 2, float(entry_price), float(fee), 0)
+        assert (accounts["held"][0], accounts["heat"][0]) == (1, 10.0)
+        ledger.apply_fill(accounts[0], slots[0], setting[0], -1, 2, float(exit_price), float(fee), 0)
+        assert (accounts["held"][0], accounts["heat"][0]) == (0, 0.0)
+        counted.append(int(accounts["losses"][0]))
+    assert counted == [1, 2, 0, 1]
+    assert slots["position"]["closes"][0] == 4

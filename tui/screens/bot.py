@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
+import msgspec
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -202,13 +203,7 @@ def config_lines(spec: BotSpec, money: Money) -> list[list[Piece]]:
 
 
 def _risk(spec: BotSpec) -> dict[str, str]:
-    risk = spec.risk
-    limits = {
-        "max_position_fraction": risk.max_position_fraction,
-        "max_drawdown_fraction": risk.max_drawdown_fraction,
-        "max_daily_loss_fraction": risk.max_daily_loss_fraction,
-        "max_order_notional": risk.max_order_notional,
-    }
+    limits: dict[str, float] = msgspec.structs.asdict(spec.risk)
     return {name: f"{value:g}" if value else "off" for name, value in limits.items()}
 
 
