@@ -7,6 +7,7 @@ test on other bars would show it; so what it refers to is looked through, functi
 from __future__ import annotations
 
 import ctypes
+import dis
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -71,9 +72,8 @@ def _is_function(value: Any) -> bool:
 def _references(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
     """Yield every global, every attribute of a module, every captured value and default of a function."""
     for code in _codes(function.__code__):
-        for name in code.co_names:
-            if name not in function.__globals__:
-                continue
+        used = {step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+        for name in sorted(used & function.__globals__.keys()):
             value = function.__globals__[name]
             if isinstance(value, types.ModuleType):
                 yield from _of_module(value, code.co_names)
