@@ -2,8 +2,8 @@
 
 numba's own cache notices an edit of a function's file but not of the functions it calls. So the cache folder is named
 by a hash of everything a kernel may call: the sources of `algobot.kernel`, for a strategy also `algobot.strategies`,
-for a person's own strategy also its folder, and the versions of numba, numpy and Python. What was compiled from other
-sources lies in another folder.
+for what lies elsewhere (a person's own strategy, a search's measure) also its folder, and the versions of numba, numpy
+and Python. What was compiled from other sources lies in another folder.
 
 `ALGOBOT_JIT=0` leaves the functions as they are written: the same source, interpreted.
 """
@@ -62,7 +62,7 @@ def cached_in(file: Path) -> Iterator[bool]:
     if source.is_relative_to(_KERNEL):
         digest = kernel_hash()
     else:
-        digest = built_in_hash() if source.is_relative_to(_PACKAGE) else sources_hash(source)
+        digest = built_in_hash() if source.is_relative_to(_STRATEGIES) else sources_hash(source)
     folder = cache_folder(digest)
     before = _CONFIG.CACHE_DIR
     _CONFIG.CACHE_DIR = str(folder or "")
@@ -112,7 +112,7 @@ def built_in_hash() -> str:
 
 
 def sources_hash(source: Path) -> str:
-    """Return the hash of a folder of a person's own kernels and of all they may call, as they are now."""
+    """Return the hash of a folder of other kernels and of all they may call, as they are now."""
     digest = hashlib.sha256(built_in_hash().encode())
     _feed(digest, source, "*.py")
     return digest.hexdigest()[:16]

@@ -30,7 +30,7 @@ def measure(
     history really has a year, and not at all if it is shorter than a day.
     """
     close_ns = np.asarray(close_ns, np.int64)
-    span = _Span.of(close_ns)
+    span = Span.of(close_ns)
     equity = np.concatenate([[start_equity], np.asarray(curve, np.float64)])
     numbers = {
         "bars": len(curve),
@@ -49,7 +49,7 @@ def measure(
     return Metrics(**{name: _finite(value) for name, value in numbers.items()})
 
 
-class _Span(NamedTuple):
+class Span(NamedTuple):
     """The time a run lasted."""
 
     bar_ns: int
@@ -58,7 +58,7 @@ class _Span(NamedTuple):
     per_year: float  # bars
 
     @classmethod
-    def of(cls, close_ns: Curve) -> _Span:
+    def of(cls, close_ns: Curve) -> Span:
         if len(close_ns) == 0:
             return cls(0, 0, 0.0, 0.0)
         bar_ns = int(np.median(np.diff(close_ns))) if len(close_ns) > 1 else 0
@@ -67,7 +67,7 @@ class _Span(NamedTuple):
         return cls(bar_ns, lasting, years, len(close_ns) / years if years else 0.0)
 
 
-def _of_curve(equity: Curve, hold: Curve, close_ns: Curve, span: _Span, assumed: Assumptions) -> dict[str, Any]:
+def _of_curve(equity: Curve, hold: Curve, close_ns: Curve, span: Span, assumed: Assumptions) -> dict[str, Any]:
     bars = returns.simple_returns(equity)
     ends = returns.day_ends(close_ns)
     days = returns.simple_returns(np.concatenate([equity[:1], equity[1:][ends]]))
@@ -101,7 +101,7 @@ def _of_curve(equity: Curve, hold: Curve, close_ns: Curve, span: _Span, assumed:
     }
 
 
-def _of_drawdown(equity: Curve, close_ns: Curve, span: _Span) -> dict[str, Any]:
+def _of_drawdown(equity: Curve, close_ns: Curve, span: Span) -> dict[str, Any]:
     if not equity[0] > 0 or len(close_ns) == 0:
         return {"max_drawdown_fraction": None, "longest_drawdown_days": 0.0, "ulcer_fraction": None, "calmar": None}
     below = drawdown.underwater(equity)
@@ -114,7 +114,7 @@ def _of_drawdown(equity: Curve, close_ns: Curve, span: _Span) -> dict[str, Any]:
     }
 
 
-def _of_trips(every: Sequence[RoundTrip], close_ns: Curve, span: _Span) -> dict[str, Any]:
+def _of_trips(every: Sequence[RoundTrip], close_ns: Curve, span: Span) -> dict[str, Any]:
     closed = sorted((trip for trip in every if trip.closed), key=lambda trip: trip.exit_ns)
     profits = np.array([trip.profit for trip in closed], np.float64)
     won = profits > 0
@@ -144,7 +144,7 @@ def _of_trips(every: Sequence[RoundTrip], close_ns: Curve, span: _Span) -> dict[
     }
 
 
-def _of_money(equity: Curve, every: Sequence[RoundTrip], span: _Span, assumed: Assumptions) -> dict[str, Any]:
+def _of_money(equity: Curve, every: Sequence[RoundTrip], span: Span, assumed: Assumptions) -> dict[str, Any]:
     profits = np.array([trip.profit for trip in every if trip.closed], np.float64)
     due = trips.tax(profits, sum(trip.sold for trip in every), assumed)
     mean = float(equity.mean())
