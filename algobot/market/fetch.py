@@ -22,7 +22,7 @@ from algobot.market.budget import Budget
 from algobot.market.keys import Key
 from algobot.market.library import Library
 from algobot.market.spans import Spans, covered
-from algobot.market.store import MS_NS, read_columns
+from algobot.market.store import read_opens
 from algobot.market.writing import Writer, open_writer
 from algobot.model import SECOND_NS, Bar, Symbol, timeframe_ns
 
@@ -225,7 +225,7 @@ def lacking(library: Library, key: Key, start_ns: int, end_ns: int, *, ask_again
     """Return what of [start_ns, end_ns) is neither in the library nor, unless `ask_again`, known to be nowhere."""
     span_ns = key.span_ns
     start_ns, end_ns = -(-start_ns // span_ns) * span_ns, -(-end_ns // span_ns) * span_ns
-    there = [part for path in library.files(key) for part in covered(read_columns(path)["time"] * MS_NS, span_ns)]
+    there = [part for path in library.files(key) for part in covered(read_opens(path), span_ns)]
     have = Spans(there) if ask_again else Spans(there).plus(library.known_gaps(key))
     left = Spans([(start_ns, end_ns)]).without(have)
     return Spans((start, end) for start, end in left if end - start >= span_ns)

@@ -19,7 +19,18 @@ from algobot.errors import DataError
 from algobot.market import keys
 from algobot.market.keys import Key
 from algobot.market.spans import Spans, holes
-from algobot.market.store import FOREVER_NS, MS_NS, Columns, Series, check, read_bars, read_columns, to_records, when
+from algobot.market.store import (
+    FOREVER_NS,
+    MS_NS,
+    Columns,
+    Series,
+    check,
+    read_bars,
+    read_columns,
+    read_opens,
+    to_records,
+    when,
+)
 from algobot.model import MINUTE_NS
 
 GAPS_FILE: Final = "gaps.json"
@@ -81,7 +92,7 @@ class Library:
         files = self.files(key)
         if not files:
             raise self._nothing(key)
-        opens = np.concatenate([read_columns(path)["time"] for path in files]) * MS_NS
+        opens = np.concatenate([read_opens(path) for path in files])
         gaps, known = holes(opens, key.span_ns), self.known_gaps(key)
         return Holding(
             key,
@@ -120,8 +131,8 @@ class Library:
     def _nothing(self, key: Key) -> DataError:
         """Return the error for bars that are not there: what there is instead."""
         if files := self.files(key):
-            first, last = read_columns(files[0])["time"][0], read_columns(files[-1])["time"][-1]
-            hint = f"the library has {when(int(first) * MS_NS)} to {when(int(last) * MS_NS)}"
+            first_ns, last_ns = int(read_opens(files[0])[0]), int(read_opens(files[-1])[-1])
+            hint = f"the library has {when(first_ns)} to {when(last_ns)}"
             return DataError(f"{key}: no bars in the time asked for", hint=hint)
         there = [str(one) for one in self.keys()]
         near = difflib.get_close_matches(str(key), there, n=1, cutoff=0.5)

@@ -7,6 +7,7 @@ bar that no market can have is refused with its row; gaps are allowed, since ven
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -67,8 +68,8 @@ def when(ns: int) -> str:
     return str(np.datetime64(ns // 10**9, "s"))
 
 
-def read_columns(path: Path) -> Columns:
-    """Return the columns of a Parquet file of bars as they stand, none of its rows judged. Raises DataError."""
+def read_columns(path: Path, wanted: Sequence[str] = COLUMNS) -> Columns:
+    """Return columns of a Parquet file of bars as they stand, none of its rows judged. Raises DataError."""
     import pyarrow.parquet
 
     arrow: Any = pyarrow  # it carries no types
@@ -85,12 +86,17 @@ def read_columns(path: Path) -> Columns:
             if missing:
                 hint = f"bars need {' '.join(COLUMNS)}; it has {' '.join(names[:12])}; see `algobot data import`"
                 raise DataError(f"{path}: no column {missing[0]!r}", hint=hint)
-            table = file.read(columns=list(COLUMNS))
+            table = file.read(columns=list(wanted))
     except (arrow.ArrowException, OSError) as error:
         raise DataError(f"{path}: not a readable Parquet file: {error}", hint="download it again") from error
     if table.num_rows == 0:
         raise DataError(f"{path}: no bars in it", hint="download it again")
-    return {name: _column(path, name, table.column(name)) for name in COLUMNS}
+    return {name: _column(path, name, table.column(name)) for name in wanted}
+
+
+def read_opens(path: Path) -> Column:
+    """Return when the bars of a Parquet file open, in nanoseconds. Raises DataError."""
+    return np.asarray(read_columns(path, ("time",))["time"] * MS_NS)
 
 
 def to_records(parts: list[Columns], span_ns: int) -> Records:

@@ -20,7 +20,18 @@ from algobot.errors import DataError
 from algobot.kernel.records import Records
 from algobot.market.keys import Key
 from algobot.market.library import GAPS_FILE, Known, Library, period_of
-from algobot.market.store import COLUMNS, MS_NS, PRICES, Columns, check, read_columns, to_columns, to_records, when
+from algobot.market.store import (
+    COLUMNS,
+    MS_NS,
+    PRICES,
+    Columns,
+    check,
+    read_columns,
+    read_opens,
+    to_columns,
+    to_records,
+    when,
+)
 
 SAME_VOLUME: Final = 1e-9  # relative: a sum of volumes depends on the order of adding in its last digits
 _LOCK: Final = ".lock"
@@ -79,7 +90,7 @@ class Writer:
         """Refuse a bar whose distance from the first one is no multiple of the timeframe."""
         span_ms = self.key.span_ns // MS_NS
         files = self.library.files(self.key)
-        anchor = int((read_columns(files[0]) if files else columns)["time"][0])
+        anchor = int(read_opens(files[0])[0]) // MS_NS if files else int(columns["time"][0])
         off = (columns["time"] - anchor) % span_ms != 0
         if off.any():
             row = int(np.argmax(off))
