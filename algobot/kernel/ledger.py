@@ -7,8 +7,13 @@ the mark, and `cash == capital + realised - fees - lots x lot x average` at all 
 
 from __future__ import annotations
 
+import math
+from typing import Final
+
 from algobot.kernel.jit import kernel
 from algobot.kernel.records import Rec
+
+MOST_LOTS: Final = 2.0**53  # lots: every whole number up to here is exact in float64
 
 
 @kernel
@@ -19,6 +24,15 @@ def sign(lots: float) -> int:
     if lots < 0:
         return -1
     return 0
+
+
+@kernel
+def whole_lots(notional: float, price: float, lot: float) -> int:
+    """Return the lots that `notional` buys at `price`, rounded down; 0 where the numbers make no sense."""
+    one = price * lot
+    if not (notional > 0.0 and one > 0.0):
+        return 0
+    return math.floor(min(notional / one, MOST_LOTS))
 
 
 @kernel
@@ -66,9 +80,21 @@ def apply_fill(
     position.quantity = position.lots * lot
     position.realised += realised
     position.fees += fee
+    appraise(account, slot, setting, price)
     if position.lots == 0:
         forget(position)
     return realised
+
+
+@kernel
+def appraise(account: Rec, slot: Rec, setting: Rec, price: float) -> None:
+    """Value the position at `price`: what it is worth, and what of the account it ties up."""
+    worth = slot.position.lots * setting.lot * price
+    margin = abs(worth) / setting.leverage if setting.leverage > 0.0 else abs(worth)
+    account.worth += worth - slot.worth
+    account.margin += margin - slot.margin
+    slot.worth = worth
+    slot.margin = margin
 
 
 @kernel

@@ -69,8 +69,8 @@ GOOD, IMMEDIATE, ALL_OR_NONE, GOOD_TILL = range(4)  # until canceled; the rest c
 LOTS, QUANTITY, OF_EQUITY, BY_RISK = range(4)  # `lots` as given; base units; a fraction of equity; what risk allows
 
 # Why an order was sent. A strategy's own tags start at OWN_TAGS.
-NO_TAG, ENTRY, EXIT, STOPPED, TARGET, TRAILED, CLOSED = range(7)
-TAGS: Final = ("", "entry", "exit", "stop", "target", "trail", "close")
+NO_TAG, ENTRY, EXIT, STOPPED, TARGET, TRAILED, CLOSED, LIQUIDATED = range(8)
+TAGS: Final = ("", "entry", "exit", "stop", "target", "trail", "close", "liquidation")
 OWN_TAGS: Final = 16
 
 ASKS: Final = 20  # orders one bar may ask for
@@ -128,6 +128,8 @@ POSITION: Final = record(
 SLOT: Final = record(
     position=POSITION,
     mark=float64,
+    worth=float64,  # quote units: the position at its mark or last fill; negative when short
+    margin=float64,  # quote units: what it ties up
     pending=int64,  # lots on their way at a venue, signed
     plan_stop=float64,  # protection of the next position
     plan_target=float64,
@@ -160,6 +162,9 @@ ACCOUNT: Final = record(
     committed=int64,  # symbols with a position, or with orders that may open one
     heat=float64,  # quote units: what the stops of all open positions may lose
     planned=float64,  # quote units: the same of entries on their way
+    worth=float64,  # quote units: all positions, each at its mark or last fill
+    margin=float64,  # quote units: what they tie up
+    keep=float64,  # quote units: what they must keep of equity
     mode=int64,
     may_open=int64,
     shared=(float64, SHARED),
@@ -190,6 +195,12 @@ SETTINGS: Final = record(
     max_losses=int64,  # in a row; from then on sizes are multiplied by …
     losses_multiplier=float64,
     cooldown_bars=int64,  # after a position closed with a loss
+    spread_share=float64,  # what a market order loses beside `slippage`: see `costs`
+    impact_linear=float64,
+    impact_sqrt=float64,
+    leverage=float64,  # 0 is spot: see `perpetual`
+    maintenance_fraction=float64,
+    liquidation_fee=float64,
 )
 
 FILL: Final = record(

@@ -14,7 +14,8 @@ from typing import Final
 
 from algobot.kernel import records as r
 from algobot.kernel.jit import kernel
-from algobot.kernel.ledger import closing_lots
+from algobot.kernel.ledger import MOST_LOTS, closing_lots, whole_lots
+from algobot.kernel.perpetual import free_margin_lots
 from algobot.kernel.records import Rec
 
 NONE, NOT_OPENING, DRAWDOWN, DAILY_LOSS, NO_SHORTS, POSITION_CAP, ORDER_CAP, CASH, TOO_SMALL = range(9)
@@ -34,16 +35,6 @@ REFUSALS: Final = (
     "cooling down after a loss",
     "no stop to size the risk by",
 )
-_MOST: Final = 2.0**53  # lots: every whole number up to here is exact in float64
-
-
-@kernel
-def whole_lots(notional: float, price: float, lot: float) -> int:
-    """Return the lots that `notional` buys at `price`, rounded down; 0 where the numbers make no sense."""
-    one = price * lot
-    if not (notional > 0.0 and one > 0.0):
-        return 0
-    return math.floor(min(notional / one, _MOST))
 
 
 @kernel
@@ -109,7 +100,9 @@ def _commit(account: Rec, slot: Rec, risk: float) -> None:
 
 @kernel
 def affordable_lots(account: Rec, setting: Rec, price: float) -> int:
-    """Return the lots that cash can buy at `price`, fee and slippage included."""
+    """Return the lots that cash, or free margin, carries at `price`, fee and fixed slippage included."""
+    if setting.leverage > 0.0:
+        return free_margin_lots(account, setting, price, setting.taker_fee + setting.slippage)
     cost = price * (1.0 + setting.taker_fee + setting.slippage)
     return whole_lots(account.cash, cost, setting.lot)
 
@@ -138,7 +131,7 @@ def allowed_lots(account: Rec, slot: Rec, setting: Rec, held: int, side: int, lo
         if room < opening:
             opening = room
             slot.refusal = ORDER_CAP
-    if side > 0 and closing == 0:
+    if closing == 0 and (side > 0 or setting.leverage > 0.0):
         room = affordable_lots(account, setting, price)
         if room < opening:
             opening = room
@@ -189,7 +182,7 @@ def stop_distance(slot: Rec, side: int, price: float) -> float:
 def sized(account: Rec, slot: Rec, setting: Rec, ask: Rec, price: float) -> int:
     """Return the lots of what was asked for, in whatever way it was said."""
     if ask.sizing == r.QUANTITY:
-        return math.floor(min(ask.amount / setting.lot * (1.0 + 1e-12), _MOST))
+        return math.floor(min(ask.amount / setting.lot * (1.0 + 1e-12), MOST_LOTS))
     if ask.sizing == r.OF_EQUITY:
         return whole_lots(account.equity * ask.amount, price, setting.lot)
     if ask.sizing == r.BY_RISK:

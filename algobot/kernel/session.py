@@ -61,6 +61,12 @@ class Settings(NamedTuple):
     losses_multiplier: float = 0.75
     cooldown_bars: int = 0
     max_positions: int = 0  # open at a time, of all symbols of the account
+    spread_share: float = 0.0  # see `kernel.costs`
+    impact_linear: float = 0.0
+    impact_sqrt: float = 0.0
+    leverage: float = 0.0  # 0 is spot; see `kernel.perpetual`
+    maintenance_fraction: float = 0.005
+    liquidation_fee: float = 0.0  # beside the taker fee
 
 
 class Request(NamedTuple):

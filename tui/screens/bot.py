@@ -197,7 +197,7 @@ def config_lines(spec: BotSpec, money: Money) -> list[list[Piece]]:
         lines.append([])
         lines.append([(f"  {title}", "strong"), ("" if table else "  as the strategy's own defaults", "dim")])
         lines += [
-            [(f"    {safe_text(name):<24}", "dim"), (safe_text(str(value)), "plain")] for name, value in table.items()
+            [(f"    {safe_text(name):<28}", "dim"), (safe_text(str(value)), "plain")] for name, value in table.items()
         ]
     return lines
 
