@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 _WANTED: Final = 5  # marks on a value axis, about
 _MOST: Final = 8  # on a time axis
+_ROUNDING: Final = 1e-9
 _LOG_FROM: Final = 6.0  # a range that grows more than this is drawn by ratios
 
 
@@ -51,8 +52,8 @@ def value_marks(axis: Scale) -> list[float]:
         marks = [step * 10.0**decade for decade in decades for step in steps]
         return [mark for mark in marks if axis.low <= mark <= axis.high]
     step = _round_step((axis.high - axis.low) / _WANTED)
-    first = math.ceil(axis.low / step)
-    return [index * step for index in range(first, math.floor(axis.high / step) + 1)]
+    first, last = math.ceil(axis.low / step - _ROUNDING), math.floor(axis.high / step + _ROUNDING)
+    return [index * step for index in range(first, last + 1)]
 
 
 def time_marks(start_ns: int, end_ns: int) -> list[Mark]:

@@ -16,6 +16,7 @@ from algobot.research.trades import RoundTrip
 
 PRICES: Final = 8  # charts of prices at most
 CLOSE_UP: Final = 25  # trades
+MANY: Final = 250  # trades that would hide the price behind their marks
 _LEAST_DAYS: Final = 60  # below, charts are of bars' returns
 _WINDOW_DAYS: Final = 90
 
@@ -112,6 +113,8 @@ def _close_up(run: Run, symbol: str, closes: Values, trips: Sequence[RoundTrip])
     part = slice(int(start), int(end))
     look = Look(f"{symbol}, the last {len(trips)} trades", may_log=True)
     times = run.close_ns[part]
+    if len(times) == 0:
+        return ""
     return line_chart(look, times, [Series(symbol, closes[part], "price")], marks(trips, times))
 
 

@@ -14,12 +14,14 @@ from algobot.research.report.words import Line
 from algobot.research.trades import RoundTrip
 
 TRADES: Final = 500  # rows shown; trades.csv has them all
+_BEFORE: Final = 1_000_000  # a close at midnight is of the day before
 _FULL_COLOUR: Final = 0.10  # a month's return that is coloured most
 # nothing may be loaded from anywhere, whatever a name or a tag tries
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 _CARDS: Final = (
     *(("return_fraction", "return"), ("cagr_fraction", "CAGR"), ("sharpe", "Sharpe"), ("sortino", "Sortino")),
     *(("max_drawdown_fraction", "deepest drawdown"), ("win_fraction", "won"), ("profit_factor", "profit factor")),
+    ("time_in_market_fraction", "time in market"),
 )
 
 
@@ -63,7 +65,11 @@ def _section(title: str, content: str) -> str:
 
 def _header(run: Run, title: str) -> str:
     m, record = run.metrics, run.record
-    span = f"{iso(int(run.close_ns[0]))[:10]} to {iso(int(run.close_ns[-1]))[:10]}" if len(run.close_ns) else "–"
+    span = (
+        f"{iso(int(run.close_ns[0]) - _BEFORE)[:10]} to {iso(int(run.close_ns[-1]) - _BEFORE)[:10]}"
+        if len(run.close_ns)
+        else "–"
+    )
     params = " · ".join(f"{name} {value}" for name, value in record.params.items())
     return (
         f"<header><div><h1>{escape(title)}</h1><p>{span} · {m.bars:,} bars · {m.days:,.1f} days</p>"
@@ -81,6 +87,7 @@ def _cards(run: Run) -> str:
         "sortino": f"Calmar {by_field['calmar'].of(m)}",
         "max_drawdown_fraction": f"longest {by_field['longest_drawdown_days'].of(m)}",
         "win_fraction": f"of {m.trades:,} trades",
+        "time_in_market_fraction": f"fees {by_field['fees'].of(m)}",
         "profit_factor": f"mean trade {by_field['expectancy'].of(m)}",
     }
     cards = (

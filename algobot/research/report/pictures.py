@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from algobot.research.report import charts, months
+from algobot.research.report.axes import brief
 from algobot.research.report.record import Run
 from algobot.research.report.shrink import Columns
 from algobot.research.report.tables import below_start
@@ -29,19 +33,31 @@ def write(folder: Path, run: Run) -> list[Path]:
 
 def _save(figure: Figure, path: Path) -> Path:
     FigureCanvasAgg(figure)
-    figure.savefig(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a letter that the font lacks is a box, not a reason to talk
+        figure.savefig(path)
     return path
 
 
 def _figure(width: float, height: float) -> Figure:
-    return Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
+    """Return a figure with half an inch around its axes: measuring its words would take as long as drawing it."""
+    left, bottom, right, top = 0.62 / width, 0.38 / height, 1 - 0.15 / width, 1 - 0.36 / height
+    figure = Figure(figsize=(width, height), dpi=_DPI)
+    figure.subplots_adjust(left, bottom, right, top, wspace=0.14, hspace=0.22)
+    return figure
 
 
 def _plain(axes: Any, title: str) -> None:
-    axes.set_title(title, loc="left", fontsize=11, fontweight="bold")
+    axes.set_title(_literal(title), loc="left", fontsize=11, fontweight="bold")
     axes.grid(visible=True, color="#e4e6ea", linewidth=0.7)
+    axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.margins(x=0.005)
+
+
+def _literal(text: str) -> str:
+    """Return text that is not taken for a formula, nor for a label to hide."""
+    return " " * text.startswith("_") + text.replace("$", r"\$")
 
 
 def _times(times_ns: Any) -> Any:
@@ -56,7 +72,10 @@ def _line(axes: Any, columns: Columns, run: Run, values: Any, **look: Any) -> No
 def _may_log(axes: Any, *values: Any) -> None:
     low, high = (float(fold([fold(one[np.isfinite(one)]) for one in values])) for fold in (np.min, np.max))
     if low > 0 and high / low > _LOG_FROM:
-        axes.set_yscale("log")
+        axes.set_yscale("log", subs=(2, 3, 5))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: brief(value)))
+        axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: brief(value)))
+        axes.tick_params(axis="y", which="minor", labelsize=8)
 
 
 def _equity(folder: Path, run: Run) -> Path:
@@ -64,7 +83,7 @@ def _equity(folder: Path, run: Run) -> Path:
     top, low = figure.subplots(2, 1, sharex=True, height_ratios=[2.4, 1])
     columns = Columns(run.close_ns)
     _line(top, columns, run, run.hold, color=_GREY, linewidth=1.0, label="buy and hold")
-    _line(top, columns, run, run.equity, color=_BLUE, linewidth=1.3, label=run.record.strategy.replace("_", " "))
+    _line(top, columns, run, run.equity, color=_BLUE, linewidth=1.3, label=_literal(run.record.strategy))
     _may_log(top, run.hold, run.equity)
     top.legend(frameon=False, loc="upper left")
     _plain(top, f"{run.record.strategy} on {', '.join(run.record.symbols)}")
@@ -82,10 +101,10 @@ def _price(folder: Path, run: Run) -> Path:
     symbol, closes = run.record.symbols[0], run.closes[0]
     _line(axes, Columns(run.close_ns), run, closes, color="#4b5565", linewidth=0.9)
     trips = [trip for name, trip in run.trades if name == symbol]
-    size = 14 if len(trips) < 200 else 3
+    size, order = (14, 3) if len(trips) < charts.MANY else (3, 1)  # many would hide the price
     for dots in charts.marks(trips, run.close_ns):
         colour, shape = (_GREEN, "^") if dots.style == "buy" else (_RED, "v")
-        axes.scatter(_times(dots.times_ns), dots.values, s=size, c=colour, marker=shape, label=dots.label, zorder=3)
+        axes.scatter(_times(dots.times_ns), dots.values, s=size, c=colour, marker=shape, label=dots.label, zorder=order)
     _may_log(axes, closes)
     if trips:
         axes.legend(frameon=False, loc="upper left")
@@ -101,7 +120,13 @@ def _months(folder: Path, run: Run) -> Path | None:
     rows = np.array(
         [[cell.fraction * 100 if cell and cell.fraction is not None else np.nan for cell in row] for row in cells]
     )
-    axes.imshow(rows, cmap="RdYlGn", vmin=-15, vmax=15, aspect="auto")
+    axes.imshow(
+        rows,
+        cmap=LinearSegmentedColormap.from_list("gain", [_RED, "#ffffff", _GREEN]),
+        vmin=-20,
+        vmax=20,
+        aspect="auto",
+    )
     for (row, column), value in np.ndenumerate(rows):
         if np.isfinite(value):
             axes.text(column, row, f"{value:.1f}".replace("-0.0", "0.0"), ha="center", va="center", fontsize=8)

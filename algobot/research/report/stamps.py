@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -44,6 +45,13 @@ def stamps(ts_ns: Times) -> Times:
     words = np.array([_time_of_day(one) for one in times.tolist()], f"S{_WIDTH - _DATE}")
     rows[:, _DATE:] = words.view(np.uint8).reshape(-1, _WIDTH - _DATE)[of_time]
     return rows
+
+
+def isos(ts_ns: Sequence[int]) -> list[str]:
+    """Return what `iso` says of each time, many at once."""
+    text = stamps(np.array(ts_ns, np.int64)).tobytes().decode("ascii")
+    words = [text[at : at + _WIDTH] for at in range(0, len(text), _WIDTH)]
+    return [word if at else "" for word, at in zip(words, ts_ns, strict=True)]
 
 
 def _time_of_day(ms: int) -> str:

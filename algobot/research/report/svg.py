@@ -20,6 +20,7 @@ from algobot.research.report.shrink import Columns
 
 WIDTH: Final = 1000  # of the view box; its height is HEIGHT
 HEIGHT: Final = 300
+_MANY_DOTS: Final = 500  # then they are small, and behind the lines
 
 Values = npt.NDArray[Any]
 
@@ -65,10 +66,12 @@ def line_chart(look: Look, times_ns: Values, series: Sequence[Series], dots: Seq
     low = min(float(values.min()) for _, _, values in drawn)
     high = max(float(values.max()) for _, _, values in drawn)
     axis = axes.scale(low, high, may_log=look.may_log, zero=look.zero)
-    parts = [_grid(axis)]
+    many = sum(len(some.values) for some in dots) > _MANY_DOTS
+    marked = [_dots(some, columns, axis, many=many) for some in dots]
+    parts = [_grid(axis), *(marked if many else ())]
     for one, at, values in drawn:
         parts.append(_line(one, _across(times_ns[at], columns), _up(values, axis), axis))
-    parts += [_dots(some, columns, axis) for some in dots]
+    parts += () if many else marked
     marks = axes.time_marks(columns.start, columns.end)
     legend = [(one.label, one.style) for one in series if one.label] + [(some.label, some.style) for some in dots]
     hover = _hover(look, columns, series)
@@ -119,7 +122,7 @@ def figure(
     """Return the frame around a drawing: heading, legend, axes, what the pointer shows."""
     unit = "" if counted else look.unit
     keys = "".join(f'<span class="key {style}">{escape(label)}</span>' for label, style in legend)
-    scale_note = " · log scale" if axis.log else ""
+    notes = " · ".join(word for word in (look.note, "log scale" if axis.log else "") if word)
     ys = "".join(
         f'<span class="y" style="top:{(1 - axis.place(value)) * 100:.2f}%">{_value(value, unit)}</span>'
         for value in axes.value_marks(axis)
@@ -130,7 +133,7 @@ def figure(
         if 0.015 <= mark.place <= 0.985
     )
     lines = "".join(f'<path class="grid" d="M{mark.place * WIDTH:.1f} 0V{HEIGHT}"/>' for mark in marks)
-    note = f'<span class="note">{escape(look.note)}{scale_note}</span>' if look.note or scale_note else ""
+    note = f'<span class="note">{escape(notes)}</span>' if notes else ""
     return (
         f'<figure class="chart{" low" if look.low else ""}"><figcaption><b>{escape(look.title)}</b>{keys}{note}'
         f'</figcaption><div class="plot"><svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" '
@@ -177,12 +180,13 @@ def _line(one: Series, xs: Values, ys: Values, axis: Scale) -> str:
     return f'<path class="area {one.style}" d="M{xs[0]:.1f} {ground:.1f}L{points}V{ground:.1f}Z"/>' + drawn
 
 
-def _dots(some: Dots, columns: Columns, axis: Scale) -> str:
+def _dots(some: Dots, columns: Columns, axis: Scale, *, many: bool) -> str:
     """Draw at most one dot for each spot that can be told from its neighbours."""
     xs = np.round(_across(some.times_ns, columns) / 1.5) * 1.5
     ys = np.round(_up(some.values, axis) / 3.0) * 3.0
     spots = np.unique(np.column_stack([xs, ys]), axis=0)
-    return f'<path class="dot {some.style}" d="{"".join(f"M{x:.1f} {y:.1f}h0" for x, y in spots.tolist())}"/>'
+    style = f"dot many {some.style}" if many else f"dot {some.style}"
+    return f'<path class="{style}" d="{"".join(f"M{x:.1f} {y:.1f}h0" for x, y in spots.tolist())}"/>'
 
 
 def _hover(look: Look, columns: Columns, series: Sequence[Series]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from algobot.kernel.session import SimFill
 from algobot.research.metrics import drawdown
 from algobot.research.report.record import Run
-from algobot.research.report.stamps import iso, stamps
+from algobot.research.report.stamps import isos, stamps
 from algobot.research.trades import RoundTrip
 
 TRADES_HEAD: Final = (
@@ -20,6 +20,10 @@ TRADES_HEAD: Final = (
     *("exit_time", "exit_price", "exit_tag", "fees", "profit", "profit_fraction"),
 )
 FILLS_HEAD: Final = ("symbol", "time", "side", "lots", "price", "fee", "is_maker", "tag")
+ORDERS_HEAD: Final = (
+    *("symbol", "time", "kind", "side", "lots", "price", "tag", "status", "filled_lots", "average_price"),
+    *("done_time", "reason"),
+)
 _ROWS: Final = 1 << 16  # converted at a time
 
 
@@ -40,20 +44,25 @@ class OrderRow(NamedTuple):
     reason: str = ""  # of a refusal
 
 
-def write_trades(path: Path, trades: Iterable[tuple[str, RoundTrip]], lot: float) -> None:
+def write_trades(path: Path, trades: Sequence[tuple[str, RoundTrip]], lot: float) -> None:
     """One row per position from flat to flat, by time of entry."""
-    _write(path, TRADES_HEAD, (_trade_row(symbol, trip, lot) for symbol, trip in trades))
+    entered = isos([trip.entry_ns for _, trip in trades])
+    left = isos([trip.exit_ns for _, trip in trades])
+    rows = zip(trades, entered, left, strict=True)
+    _write(path, TRADES_HEAD, (_trade_row(symbol, trip, lot, *times) for (symbol, trip), *times in rows))
 
 
-def write_fills(path: Path, fills: Iterable[tuple[str, SimFill]]) -> None:
+def write_fills(path: Path, fills: Sequence[tuple[str, SimFill]]) -> None:
     """One row per execution, by time."""
-    _write(path, FILLS_HEAD, (_fill_row(symbol, fill) for symbol, fill in fills))
+    times = isos([fill.ts_ns for _, fill in fills])
+    rows = zip(fills, times, strict=True)
+    _write(path, FILLS_HEAD, (_fill_row(symbol, fill, time) for (symbol, fill), time in rows))
 
 
-def write_orders(path: Path, orders: Iterable[OrderRow]) -> None:
+def write_orders(path: Path, orders: Sequence[OrderRow]) -> None:
     """One row per order, by the time it was placed."""
-    head = ("symbol", "time", "kind", "side", "lots", "price", "tag", "status", "filled_lots", "average_price")
-    _write(path, (*head, "done_time", "reason"), (_order_row(order) for order in orders))
+    placed, done = isos([order.placed_ns for order in orders]), isos([order.done_ns for order in orders])
+    _write(path, ORDERS_HEAD, (_order_row(*row) for row in zip(orders, placed, done, strict=True)))
 
 
 def write_equity(path: Path, run: Run) -> None:
@@ -100,16 +109,16 @@ def _stamp_column(close_ns: Any) -> Any:
     )
 
 
-def _trade_row(symbol: str, trip: RoundTrip, lot: float) -> list[object]:
+def _trade_row(symbol: str, trip: RoundTrip, lot: float, entered: str, left: str) -> list[object]:
     return [
         _text(symbol),
         "long" if trip.side > 0 else "short",
         trip.lots,
         f"{trip.lots * lot:.12g}",  # as a person writes it: 0.50535, not 0.5053500000000001
-        iso(trip.entry_ns),
+        entered,
         repr(trip.entry_price),
         _text(trip.entry_tag),
-        iso(trip.exit_ns),
+        left,
         repr(trip.exit_price) if trip.closed else "",
         _text(trip.exit_tag),
         repr(trip.fees),
@@ -118,16 +127,16 @@ def _trade_row(symbol: str, trip: RoundTrip, lot: float) -> list[object]:
     ]
 
 
-def _fill_row(symbol: str, fill: SimFill) -> list[object]:
+def _fill_row(symbol: str, fill: SimFill, time: str) -> list[object]:
     side = "buy" if fill.side > 0 else "sell"
     price, fee = repr(fill.price), repr(fill.fee)
-    return [_text(symbol), iso(fill.ts_ns), side, fill.lots, price, fee, int(fill.is_maker), _text(fill.tag)]
+    return [_text(symbol), time, side, fill.lots, price, fee, int(fill.is_maker), _text(fill.tag)]
 
 
-def _order_row(order: OrderRow) -> list[object]:
+def _order_row(order: OrderRow, placed: str, done: str) -> list[object]:
     return [
         _text(order.symbol),
-        iso(order.placed_ns),
+        placed,
         order.kind,
         "buy" if order.side > 0 else "sell",
         order.lots,
@@ -136,7 +145,7 @@ def _order_row(order: OrderRow) -> list[object]:
         order.status,
         order.filled_lots,
         repr(order.average_price) if order.filled_lots else "",
-        iso(order.done_ns),
+        done,
         _text(order.reason),
     ]
 
