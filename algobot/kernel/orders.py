@@ -61,7 +61,14 @@ def protect(orders: Rec, stop: float, profit: float, trail: float) -> None:
 
 @kernel
 def because(
-    orders: Rec, reason: int, a: float = 0.0, b: float = 0.0, c: float = 0.0, d: float = 0.0, e: float = 0.0
+    orders: Rec,
+    reason: int,
+    a: float = 0.0,
+    b: float = 0.0,
+    c: float = 0.0,
+    d: float = 0.0,
+    e: float = 0.0,
+    f: float = 0.0,
 ) -> None:
     """Say why, as a code of the strategy's `REASONS`; the numbers fill its blanks in their order."""
     orders.reason = reason
@@ -70,6 +77,7 @@ def because(
     orders.values[2] = c
     orders.values[3] = d
     orders.values[4] = e
+    orders.values[5] = f
 
 
 @kernel

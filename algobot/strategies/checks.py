@@ -14,7 +14,7 @@ from algobot.kernel.records import OWN_TAGS, int64, record
 from algobot.kernel.strategy import Strategy, reason_names
 
 _ARGUMENTS: Final = ("state", "bar", "position", "params", "orders")
-_MOST_VALUES: Final = 5  # of `orders.because`
+_MOST_VALUES: Final = 6  # of `orders.because`
 
 
 def declared(name: str, module: ModuleType, source_hash: str) -> Strategy:
