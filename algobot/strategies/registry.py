@@ -20,7 +20,20 @@ from algobot.kernel.jit import built_in_hash, sources_hash
 from algobot.kernel.strategy import Strategy
 from algobot.strategies.checks import declared
 
-BUILT_IN: Final = ("ma_crossover", "mean_reversion", "trend_following")
+BUILT_IN: Final = (
+    "ma_crossover",
+    "mean_reversion",
+    "trend_following",
+    "adx_multi_timeframe",
+    "dca",
+    "donchian_breakout",
+    "grid",
+    "opening_range_breakout",
+    "rsi_macd_momentum",
+    "rsi_reversal",
+    "supertrend",
+    "turtle",
+)
 
 
 def names(directory: Path | None = None) -> tuple[str, ...]:

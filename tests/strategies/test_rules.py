@@ -190,7 +190,14 @@ def test_every_decision_gives_its_reason():
         assert len(seen) >= 2
 
 
-@pytest.mark.parametrize("name", registry.BUILT_IN)
+QUICK_PERIODS: dict[str, dict[str, Param]] = {
+    "ma_crossover": {"fast": 2, "slow": 4, "atr_period": 30},
+    "trend_following": {"ma_fast": 2, "ma_slow": 4, "adx_period": 30, "atr_period": 5},
+    "mean_reversion": {"rsi_period": 40, "bb_period": 5, "trend_filter_ma": 9},
+}
+
+
+@pytest.mark.parametrize("name", QUICK_PERIODS)
 def test_warmup_is_the_bars_until_the_first_real_decision(name):
     """One bar less and the indicators are not complete; with the last of them they are."""
     strategy = registry.load(name)
@@ -203,10 +210,3 @@ def test_warmup_is_the_bars_until_the_first_real_decision(name):
         assert "not complete" in session.decision.reason
         session.warm(bars[needed - 1])
         assert "not complete" not in session.decision.reason
-
-
-QUICK_PERIODS: dict[str, dict[str, Param]] = {
-    "ma_crossover": {"fast": 2, "slow": 4, "atr_period": 30},
-    "trend_following": {"ma_fast": 2, "ma_slow": 4, "adx_period": 30, "atr_period": 5},
-    "mean_reversion": {"rsi_period": 40, "bb_period": 5, "trend_filter_ma": 9},
-}
