@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from algobot.market.fetch import Fetched, Progress
     from algobot.market.keys import Key
     from algobot.market.library import Library
+    from algobot.venues.history import BinanceHistory, CcxtHistory
 
 AT_ONCE: Final = 4  # downloads that go on side by side; what they ask is counted together
 
@@ -45,6 +46,9 @@ AT_ONCE: Final = 4  # downloads that go on side by side; what they ask is counte
 @click.option(
     "--rate", type=click.FloatRange(0.01, 1000), metavar="N", help="Requests a second. [default: what the venue bears]"
 )
+@click.option(
+    "--tries", default=6, show_default=True, type=click.IntRange(1, 100), help="Of one request, before giving up."
+)
 @click.option("--ask-again", is_flag=True, help="Ask also for what the venue is known to lack.")
 @words.data_dir
 @words.as_json
@@ -57,6 +61,7 @@ def fetch(
     base_url: str,
     config_file: str,
     rate: float | None,
+    tries: int,
     ask_again: bool,
     data_dir: str,
     as_json: bool,
@@ -66,71 +71,74 @@ def fetch(
     Bars that are not over are left out. Where the venue has none, that is remembered.
     """
     from algobot.market import keys
+    from algobot.venues.history import history
 
-    wanted = [keys.key(venue, symbol, tf) for symbol in words.split(symbols) for tf in words.split(timeframes)]
+    named = [keys.key(venue, symbol, tf) for symbol in words.split(symbols) for tf in words.split(timeframes)]
     start_ns = words.moment_ns("--from", since)
     end_ns = min(words.moment_ns("--to", until) if until else 1 << 62, time.time_ns())
     if start_ns >= end_ns:
         raise UsageError(f"--from {since} is not before --to {until or 'now'}", hint="ask for some time")
-    section = _section(venue, base_url, config_file)
+    wanted = _Wanted(named, start_ns, end_ns, rate, tries, ask_again)
+    past = history(venue, _section(venue, base_url, config_file))
     library = words.library(data_dir)
     talk = sys.stderr.isatty() and not as_json
-    with _shown(wanted) if talk else nullcontext(_unheard) as tell:
-        job = _Job(wanted, start_ns, end_ns, library, rate=rate, ask_again=ask_again)
-        done, failed = asyncio.run(job.run(venue, section, tell))
+    with _shown(named) if talk else nullcontext(_unheard) as tell:
+        done, failed = asyncio.run(_download(wanted, past, library, tell))
     _report(library, done, failed, as_json=as_json)
     if failed:
         raise (
             failed[0][1]
             if not done
             else PartialFailure(
-                f"{len(failed)} of {len(wanted)} downloads did not end", hint="run the same command again to go on"
+                f"{len(failed)} of {len(named)} downloads did not end", hint="run the same command again to go on"
             )
         )
 
 
-class _Job:
-    """All downloads of one call."""
+class _Wanted(NamedTuple):
+    """What one call asks for, and how."""
 
-    def __init__(
-        self, wanted: list[Key], start_ns: int, end_ns: int, library: Library, *, rate: float | None, ask_again: bool
-    ) -> None:
-        self._wanted, self._start_ns, self._end_ns, self._library = wanted, start_ns, end_ns, library
-        self._rate, self._ask_again = rate, ask_again
+    keys: list[Key]
+    start_ns: int
+    end_ns: int
+    rate: float | None
+    tries: int
+    ask_again: bool
 
-    async def run(
-        self, name: str, section: VenueSection, tell: Callable[[Progress], None]
-    ) -> tuple[list[Fetched], list[tuple[Key, AlgobotError]]]:
-        """Return what was downloaded, and what failed."""
-        from algobot.market.budget import Budget
-        from algobot.market.fetch import Fetcher
-        from algobot.model import Symbol
-        from algobot.venues.history import history
 
-        venue = history(name, section)
-        done: list[Fetched] = []
-        failed: list[tuple[Key, AlgobotError]] = []
-        try:
-            await venue.open()
-            for key in self._wanted:
-                venue.require(Symbol(key.symbol))
-                _require_timeframe(key, venue.timeframes)
-            fetcher = Fetcher(venue, self._library, Budget(self._rate or venue.requests_per_s), tell)
-            gate = asyncio.Semaphore(AT_ONCE)
+async def _download(
+    wanted: _Wanted, venue: BinanceHistory | CcxtHistory, library: Library, tell: Callable[[Progress], None]
+) -> tuple[list[Fetched], list[tuple[Key, AlgobotError]]]:
+    """Return what was downloaded, and what failed; what the venue lacks is said before the first download."""
+    from algobot.market.budget import Budget
+    from algobot.market.fetch import Fetcher, Patience
+    from algobot.model import Symbol
 
-            async def one(key: Key) -> None:
-                async with gate:
-                    try:
-                        done.append(await fetcher.fetch(key, self._start_ns, self._end_ns, ask_again=self._ask_again))
-                    except AlgobotError as error:
-                        failed.append((key, error))
+    done: list[Fetched] = []
+    failed: list[tuple[Key, AlgobotError]] = []
+    gate = asyncio.Semaphore(AT_ONCE)
 
-            async with asyncio.TaskGroup() as tasks:
-                for key in self._wanted:
-                    tasks.create_task(one(key))
-        finally:
-            await venue.close()
-        return done, failed
+    async def one(key: Key) -> None:
+        async with gate:
+            try:
+                span = wanted.start_ns, wanted.end_ns
+                done.append(await fetcher.fetch(key, *span, ask_again=wanted.ask_again))
+            except AlgobotError as error:
+                failed.append((key, error))
+
+    try:
+        await venue.open()
+        for key in wanted.keys:
+            venue.require(Symbol(key.symbol))
+            _require_timeframe(key, venue.timeframes)
+        budget = Budget(wanted.rate or venue.requests_per_s)
+        fetcher = Fetcher(venue, library, budget, tell, Patience(wanted.tries))
+        async with asyncio.TaskGroup() as tasks:
+            for key in wanted.keys:
+                tasks.create_task(one(key))
+    finally:
+        await venue.close()
+    return done, failed
 
 
 def _require_timeframe(key: Key, there: tuple[str, ...]) -> None:
