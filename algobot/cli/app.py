@@ -23,6 +23,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "walkforward": ("algobot.cli.walkforward:walkforward", "Search the past, trade what came next; is it luck?"),
     "report": ("algobot.cli.report:report", "Show a finished backtest and write its report again."),
     "compare": ("algobot.cli.report:compare", "Show backtests side by side."),
+    "montecarlo": ("algobot.cli.montecarlo:montecarlo", "Say how else a finished backtest could have come."),
     "strategy": ("algobot.cli.strategy:strategy", "List strategies, show one, check that one is sound."),
     "sim": ("algobot.cli.sim:sim", "Run a simulated venue on this machine."),
     "config": ("algobot.cli.config:config", "Check, show and compare configurations."),

@@ -44,6 +44,11 @@ def percent(fraction: float | None) -> str:
     return "–" if fraction is None else f"{fraction:+,.1%}"
 
 
+def depth(fraction: float | None) -> str:
+    """Return a fall as people read it: below nothing."""
+    return percent(None if fraction is None else -fraction)
+
+
 def number(value: float | None) -> str:
     """Return a number as people read it."""
     return "–" if value is None else f"{value:,.2f}"

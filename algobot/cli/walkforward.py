@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from algobot.cli.bench_options import grid_values, in_bars, number, percent
+from algobot.cli.bench_options import depth, grid_values, in_bars, number, percent
 from algobot.cli.run_options import Plan, run_options
 from algobot.errors import UsageError
 
@@ -185,7 +185,7 @@ def _print_crossed(crossed: CrossValidation, trials: Sequence[Mapping[str, Param
     rows = (
         ("return", crossed.return_quantiles, percent),
         ("Sharpe", crossed.sharpe_quantiles, number),
-        ("drawdown", crossed.max_drawdown_quantiles, percent),
+        ("drawdown", crossed.max_drawdown_quantiles, depth),
     )
     shown = ("0.05", "0.25", "0.5", "0.75", "0.95")
     for quantile in shown:
