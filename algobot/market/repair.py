@@ -18,7 +18,7 @@ from algobot.market import keys
 from algobot.market.checks import Limits
 from algobot.market.foreign import read_foreign
 from algobot.market.library import Library
-from algobot.market.loose import load
+from algobot.market.loose import OURS, load
 from algobot.market.mending import Change, Mended, mend
 from algobot.market.store import COLUMNS, Columns, to_columns, to_records
 from algobot.market.writing import by_file, open_writer, put, write_bars
@@ -82,7 +82,7 @@ def _readable(files: list[Path]) -> tuple[dict[Path, Columns], list[Path]]:
     broken = []
     for path in files:
         try:
-            read[path] = read_foreign(path)
+            read[path] = read_foreign(path, OURS)
         except DataError:
             broken.append(path)
     return read, broken

@@ -11,6 +11,7 @@ from algobot.errors import DataError
 from algobot.market.checks import Limits, findings, serious
 from algobot.market.keys import Key
 from algobot.market.library import Library
+from algobot.market.loose import load
 from algobot.market.mending import harmless, mend
 from algobot.market.repair import repair_file, repair_key
 from algobot.market.spans import Spans
@@ -258,3 +259,15 @@ def test_a_damaged_library_is_mended_and_can_be_read(tmp_path):
     assert library.read(*BTC).bars.tobytes() == want.tobytes()
     assert sorted(path.name for path in done.kept) == ["1m.dropped.csv", "2025-01.parquet.bak", "2025-03.parquet.bak"]
     assert repair_key(str(BTC), library, now_ns=now_ns).changes == []
+
+
+def test_one_time_of_another_unit_is_a_fault_of_its_row(tmp_path):
+    """Of a file of ours; nobody refuses to look at the other rows."""
+    path = tmp_path / "BINANCE_BTC_USDT_1m.parquet"
+    bars = some_bars(50)
+    bars["open_ns"][20] //= 1000
+    write_bars(path, bars)
+    loose = load(str(path), Library(tmp_path))
+    found = findings(loose.columns, LIMITS)
+    assert (found[0].kind, found[0].rows, found[0].first[:8]) == ("time out of range", 1, "row 20, ")
+    assert repair_file(path, now_ns=NOW).bars == 49

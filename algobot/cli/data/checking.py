@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -15,6 +14,7 @@ from algobot.errors import AlgobotError, UsageError
 
 if TYPE_CHECKING:
     from algobot.market.checks import Finding
+    from algobot.market.library import Library
 
 
 @click.command(
@@ -33,55 +33,61 @@ def check(names: tuple[str, ...], sigma: float, gaps_ok: bool, data_dir: str, as
 
     Gaps, duplicates, disorder, impossible bars, times to come, bars off the grid; zero volume and outliers.
     """
-    from algobot.market.checks import Finding, Limits, findings
-    from algobot.market.loose import load
-
     library = words.library(data_dir)
     chosen = names or tuple(str(key) for key in library.keys())  # noqa: SIM118
     if not chosen:
         raise UsageError(f"{library.root}: empty", hint="name a file, or `algobot data fetch` something first")
-    reports: dict[str, tuple[int, list[Finding]]] = {}
-    for name in chosen:
-        try:
-            loose = load(name, library)
-            found = findings(loose.columns, Limits(loose.span_ns, time.time_ns(), loose.known, sigma))
-            reports[name] = (
-                len(loose.columns["time"]),
-                [one._replace(wrong=one.wrong and not (gaps_ok and one.kind == "missing bars")) for one in found],
-            )
-        except AlgobotError as error:
-            if len(chosen) == 1:
-                raise
-            reports[name] = 0, [Finding("cannot be read", True, 1, error.message)]
-    wrong = sum(any(one.wrong for one in found) for _, found in reports.values())
+    reports = {name: _report(name, library, sigma, gaps_ok=gaps_ok, alone=len(chosen) == 1) for name in chosen}
     if as_json:
         _print_json(reports)
     else:
         _print(reports)
-    if wrong:
-        click.echo(
-            f"{wrong} of {len(reports)} have something wrong; `algobot data repair` mends what can be mended", err=True
-        )
-        sys.exit(1)
+    if wrong := sum(not report.ok for report in reports.values()):
+        told = f"{wrong} of {len(reports)} have something wrong; `algobot data repair` mends what can be mended"
+        click.echo(told, err=True)
+        click.get_current_context().exit(1)
 
 
-def _print_json(reports: dict[str, tuple[int, list[Finding]]]) -> None:
+class _Report(NamedTuple):
+    """What was found in one series."""
+
+    rows: int
+    found: list[Finding]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not any(one.wrong for one in self.found)
+
+
+def _report(name: str, library: Library, sigma: float, *, gaps_ok: bool, alone: bool) -> _Report:
+    """Check one series; one that cannot be read is a finding, unless nothing else was asked for."""
+    from algobot.market.checks import Finding, Limits, findings
+    from algobot.market.loose import load
+
+    try:
+        loose = load(name, library)
+    except AlgobotError as error:
+        if alone:
+            raise
+        return _Report(0, [Finding("cannot be read", True, 1, error.message)])
+    found = findings(loose.columns, Limits(loose.span_ns, time.time_ns(), loose.known, sigma))
+    if gaps_ok:
+        found = [one._replace(wrong=one.wrong and one.kind != "missing bars") for one in found]
+    return _Report(len(loose.columns["time"]), found)
+
+
+def _print_json(reports: dict[str, _Report]) -> None:
     rows = [
-        {
-            "name": name,
-            "rows": rows,
-            "ok": not any(one.wrong for one in found),
-            "findings": [one._asdict() for one in found],
-        }
-        for name, (rows, found) in reports.items()
+        {"name": name, "rows": report.rows, "ok": report.ok, "findings": [one._asdict() for one in report.found]}
+        for name, report in reports.items()
     ]
     click.echo(json.dumps({"schema_version": 1, "ok": all(row["ok"] for row in rows), "checked": rows}))
 
 
-def _print(reports: dict[str, tuple[int, list[Finding]]]) -> None:
-    for name, (rows, found) in reports.items():
+def _print(reports: dict[str, _Report]) -> None:
+    for name, report in reports.items():
         shown = Path(name).name if words.is_file(name) else name
-        word = "WRONG" if any(one.wrong for one in found) else "ok"
-        click.echo(f"{word:<5} {shown}: {rows:,} rows")
-        for one in found:
+        click.echo(f"{'ok' if report.ok else 'WRONG':<5} {shown}: {report.rows:,} rows")
+        for one in report.found:
             click.echo(f"      {'✖' if one.wrong else '·'} {one.rows:>9,} {one.kind:<24} {one.first}")
