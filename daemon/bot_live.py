@@ -67,7 +67,8 @@ class LiveHands:
     def fold(self, bar: Bar, *, may_open: bool, may_reduce: bool) -> bool:
         """Let the strategy decide on the bar and send what it wants."""
         pending = self._holding.instrument.to_lots(self._memory.slate.pending())
-        requests = self._holding.session.decide(bar, pending_lots=pending, may_open=may_open)
+        resting = self._resting()
+        requests = self._holding.session.decide(bar, pending_lots=pending, may_open=may_open, resting=resting)
         self.note = ""
         if requests and not may_reduce:
             self.note = "nothing was sent: its account takes no orders now"
@@ -147,6 +148,16 @@ class LiveHands:
         return False
 
     # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _resting(self) -> list[Request]:
+        """Return its limit orders at the venue, in the kernel's words."""
+        from algobot.kernel.session import Request
+
+        to_lots = self._holding.instrument.to_lots
+        return [
+            Request("limit", int(one.side), to_lots(left), float(one.limit_price or 0), one.tag, one.reduce_only)
+            for one, left in self._memory.slate.resting()
+        ]
 
     def _send(self, intents: tuple[Intent, ...]) -> None:
         memory = self._memory

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
-from algobot.model import LIVE, ClientOrderId, Fill, Order, OrderStatus, Side
+from algobot.model import LIVE, ClientOrderId, Fill, Order, OrderStatus, OrderType, Side, TimeInForce
 from daemon.messages import Intent
 
 UNCLEAR = frozenset({OrderStatus.UNKNOWN, OrderStatus.UNRESOLVED})
@@ -72,6 +72,15 @@ class Slate(msgspec.Struct, frozen=True):
             one.order.side is side and one.pending for one in self.tracked.values()
         )
 
+    def resting(self) -> list[tuple[Intent | Order, Decimal]]:
+        """Return the limit orders that may stay at the venue, those on their way to it too, and what is left of each.
+
+        One that is filled and not booked yet is among them: until its fill is here, it is not to be placed again.
+        """
+        told: list[tuple[Intent | Order, Decimal]] = [(intent, intent.quantity) for intent in self.told]
+        left = [(one.order, one.pending) for one in self.tracked.values() if one.pending]
+        return [(one, rest) for one, rest in told + left if _rests(one)]
+
     @property
     def open_orders(self) -> int:
         """How many may still fill, intents included."""
@@ -90,6 +99,10 @@ class Slate(msgspec.Struct, frozen=True):
         if one.order.status in LIVE or one.pending:
             others[one.order.client_order_id] = one
         return Slate(told, others)
+
+
+def _rests(one: Intent | Order) -> bool:
+    return one.type is OrderType.LIMIT and one.time_in_force is not TimeInForce.IOC
 
 
 def _is(intent: Intent, order: Order) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
@@ -192,14 +192,20 @@ class Session:
         """Fold `bar` without trading: history, or bars missed while away. What waits here stays untouched."""
         self._fold(bar, r.FOLD, may_open=False)
 
-    def decide(self, bar: Bar, *, pending_lots: int = 0, may_open: bool = True) -> list[Request]:
+    def decide(
+        self, bar: Bar, *, pending_lots: int = 0, may_open: bool = True, resting: Sequence[Request] = ()
+    ) -> list[Request]:
         """Fold `bar` and return what to send, in order; `pending_lots` (signed) are on their way already.
 
         A wished exposure comes as market orders for the difference, the closing one apart from the opening one.
+        The strategy sees `resting`, its limit orders at the venue, as a backtest's sees what waits.
         """
-        self._fields.pending[0] = pending_lots
-        if not self._fold(bar, r.LIVE, may_open=may_open):
+        check_bar(bar)
+        if bar.close_ns <= self._fields.bar_ns[0]:
             return []
+        self._fields.pending[0] = pending_lots
+        self._show(resting)
+        self._fold(bar, r.LIVE, may_open=may_open)
         orders = self._slots[0].orders
         return [self._request(ask) for ask in orders.asks[: orders.asked] if ask.kind != r.EMPTY]
 
@@ -328,12 +334,12 @@ class Session:
 
     @property
     def waits(self) -> int:
-        """How many orders wait in here (paper)."""
+        """How many orders wait in here (paper), or were last shown as resting (live)."""
         return int(self._fields.waits[0])
 
     @property
     def waiting(self) -> list[Request]:
-        """The orders that wait in here (paper)."""
+        """The orders that wait in here (paper), or were last shown as resting (live)."""
         return [self._request(order) for order in self._slots[0].orders.waiting[: self.waits]]
 
     def equity(self, mark: float) -> float:
@@ -371,6 +377,19 @@ class Session:
         self._slots[:] = slot
 
     # --- inside ----------------------------------------------------------------------------------------------------
+
+    def _show(self, resting: Sequence[Request]) -> None:
+        """Let the strategy see these orders as what it has resting."""
+        shown = resting[: r.WAITING]
+        self._fields.waits[0] = len(shown)
+        if not shown:
+            return
+        rows = self._slots["orders"]["waiting"][0, : len(shown)]
+        rows[:] = np.zeros(1, r.ORDER)
+        rows["kind"] = r.LIMIT
+        for row, one in zip(rows, shown, strict=True):
+            row["side"], row["lots"], row["price"] = one.side, one.lots, one.price
+            row["tag"], row["reduce_only"] = tag_code(one.tag, self.strategy), one.reduce_only
 
     def _fold(self, bar: Bar, mode: int, *, may_open: bool) -> bool:
         """Run one bar through the engine; False when it was seen already."""
@@ -450,6 +469,13 @@ def tag_word(tag: int, strategy: Strategy) -> str:
     if tag < len(r.TAGS):
         return r.TAGS[tag]
     return strategy.tags.get(tag, str(tag))
+
+
+def tag_code(word: str, strategy: Strategy) -> int:
+    """Return the tag of a word; NO_TAG for one that this strategy does not use."""
+    if word in r.TAGS:
+        return r.TAGS.index(word)
+    return next((code for code, known in strategy.tags.items() if known == word), r.NO_TAG)
 
 
 def sim_fill(row: tuple[int, int, int, int, float, float, int, int, float, int], strategy: Strategy) -> SimFill:

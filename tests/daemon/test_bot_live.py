@@ -206,3 +206,30 @@ def test_a_bot_made_anew_after_a_fault_begins_where_the_last_message_left_it() -
     twin.handle(m.HistoryArrived(()))
     feed(twin, bars(UP[5:], 5))
     assert len(notes.intents) == 1
+
+
+def test_a_grid_of_a_live_bot_places_only_what_does_not_rest_yet() -> None:
+    """On its way, resting, or filled and not booked: none of it is asked for twice; a fill brings its sell."""
+    notes = Notes()
+    params = {"levels": 3, "step_fraction": 0.02, "stop_fraction": 0.0}
+    bot = a_bot(a_spec(mode=BotMode.LIVE, strategy="grid", params=params), notes, history=bars([100.0]))
+    feed(bot, bars([100.0], 1))
+    assert [intent.tag for intent in notes.intents] == ["level 1", "level 2", "level 3"]
+    feed(bot, bars([100.0], 2))
+    for number, intent in enumerate(notes.intents, 1):
+        bot.handle(m.OrderMoved(an_order(intent, number, OrderStatus.OPEN)))
+    feed(bot, bars([99.0], 3))
+    first = notes.intents[0]
+    bot.handle(m.OrderMoved(an_order(first, 1, OrderStatus.FILLED, filled=str(first.quantity))))
+    feed(bot, bars([99.0], 4))
+    assert len(notes.intents) == 3
+    assert first.limit_price is not None
+    bot.handle(
+        m.FillArrived(a_fill(Side.BUY, str(first.quantity), str(first.limit_price), client_order_id="order-1"), 1)
+    )
+    feed(bot, bars([99.0], 5))
+    assert len(notes.intents) == 4
+    sell = notes.intents[3]
+    assert (sell.side, sell.tag, sell.quantity, sell.limit_price) == (Side.SELL, "level 1", first.quantity, 100)
+    assert sell.reduce_only
+    assert notes.cancels == []
