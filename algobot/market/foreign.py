@@ -10,11 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import numpy as np
-
 from algobot.errors import DataError, UsageError
 from algobot.market.moments import to_ms
-from algobot.market.store import COLUMNS, Columns
+from algobot.market.store import COLUMNS, Columns, as_numpy
 
 _KNOWN: Final[dict[str, tuple[str, ...]]] = {  # the first that is there counts
     "time": (
@@ -185,7 +183,7 @@ def _numbers(path: Path, name: str, values: Any) -> Any:
     try:
         if arrow.types.is_string(values.type) or arrow.types.is_large_string(values.type):
             values = arrow.compute.utf8_trim_whitespace(values)
-        return np.asarray(values.cast(arrow.float64()).to_numpy(zero_copy_only=False), np.float64)
+        return as_numpy(values.cast(arrow.float64()).fill_null(float("nan")))
     except arrow.ArrowException as error:
         raise DataError(
             f"{path}: column {name} holds what is no number: {error}", hint="mend it, or take another column"

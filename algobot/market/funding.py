@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from algobot.errors import DataError
-from algobot.market.store import MS_NS, YEARS_MS
+from algobot.market.store import MS_NS, YEARS_MS, as_numpy
 
 _COLUMNS: Final = ("time", "rate")
 _MOST: Final = 0.2  # of notional in one interval: venues cap at far less; above it is per cent, or a year's
@@ -55,13 +55,11 @@ def _columns(path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]
         if missing := [name for name in _COLUMNS if name not in names]:
             raise DataError(f"{path}: no column {missing[0]!r}", hint=f"it has {' '.join(names[:12])}")
         table = arrow.parquet.read_table(path, columns=list(_COLUMNS))
-        whole = arrow.types.is_integer(table.schema.field("time").type)
-        times = (
-            table.column("time").cast(arrow.int64()).to_numpy()
-            if whole and not table.column("time").null_count
-            else None
-        )
-        rates = table.column("rate").cast(arrow.float64()).to_numpy()
+        time, rate = table.column("time"), table.column("rate").cast(arrow.float64())
+        time, rate = table.column("time"), table.column("rate").cast(arrow.float64())
+        whole = arrow.types.is_integer(time.type) and not time.null_count
+        times = as_numpy(time.cast(arrow.int64())) if whole else None
+        rates = as_numpy(rate.fill_null(float("nan")))
     except (arrow.ArrowException, OSError) as error:
         raise DataError(f"{path}: not a readable file of funding rates: {error}", hint="download it again") from error
     if times is None:

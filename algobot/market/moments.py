@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from algobot.errors import DataError, UsageError
-from algobot.market.store import YEARS_MS
+from algobot.market.store import YEARS_MS, as_numpy, first_empty
 
 PER_MS: Final = {"s": 1e-3, "ms": 1.0, "us": 1e3, "ns": 1e6}
 _FORMAT_HINT: Final = "say how they are written, like --time-format '%d.%m.%Y %H:%M'"
@@ -33,8 +33,7 @@ def to_ms(path: Path, values: Any, *, unit: str = "", time_format: str = "") -> 
     if unit and unit not in PER_MS:
         raise UsageError(f"--unit {unit} is none of {', '.join(PER_MS)}")
     if values.null_count:
-        row = int(np.argmax(values.is_null().to_numpy()))
-        raise DataError(f"{path}: row {row}: time is empty", hint="remove the row")
+        raise DataError(f"{path}: row {first_empty(values)}: time is empty", hint="remove the row")
     kind = values.type
     if arrow.types.is_dictionary(kind):
         values = values.cast(kind.value_type)
@@ -44,7 +43,7 @@ def to_ms(path: Path, values: Any, *, unit: str = "", time_format: str = "") -> 
     if arrow.types.is_string(kind) or arrow.types.is_large_string(kind):
         return _from_text(path, values, unit, time_format)
     if arrow.types.is_integer(kind) or arrow.types.is_floating(kind):
-        return _from_numbers(path, values.to_numpy(), unit)
+        return _from_numbers(path, as_numpy(values), unit)
     raise DataError(f"{path}: column time is {kind}", hint="it must be numbers, text or timestamps")
 
 
@@ -62,7 +61,7 @@ def _from_text(path: Path, values: Any, unit: str, time_format: str) -> npt.NDAr
     if first.replace(".", "", 1).isdigit():
         whole = arrow.int64() if "." not in first else arrow.float64()
         try:
-            return _from_numbers(path, words.cast(whole).to_numpy(), unit)
+            return _from_numbers(path, as_numpy(words.cast(whole)), unit)
         except arrow.ArrowException as error:
             raise DataError(f"{path}: not every time is a number: {error}", hint=_FORMAT_HINT) from None
     for zone in (
@@ -81,7 +80,7 @@ def _whole(path: Path, values: Any) -> npt.NDArray[np.int64]:
     import pyarrow
 
     arrow: Any = pyarrow
-    micros = values.cast(arrow.int64()).to_numpy()
+    micros = as_numpy(values.cast(arrow.int64()))
     if (odd := micros % 1000 != 0).any():
         raise DataError(
             f"{path}: row {int(np.argmax(odd))}: a bar does not open within a millisecond", hint="remove the row"

@@ -164,13 +164,27 @@ def _column(path: Path, name: str, values: Any) -> Column:
 
     arrow: Any = pyarrow  # it carries no types
     if values.null_count:
-        row = int(np.argmax(values.is_null().to_numpy()))
-        raise DataError(f"{path}: row {row}: {name} is empty", hint="remove the row or download it again")
+        raise DataError(
+            f"{path}: row {first_empty(values)}: {name} is empty", hint="remove the row or download it again"
+        )
     whole = name == "time"
     if not (arrow.types.is_integer(values.type) or (arrow.types.is_floating(values.type) and not whole)):
         want = "whole milliseconds since 1970 (int64)" if whole else "a number (double)"
         raise DataError(f"{path}: column {name} is {values.type}", hint=f"it must be {want}; see `algobot data import`")
-    return np.asarray(values.to_numpy()).astype(np.int64 if whole else np.float64, copy=False)
+    return as_numpy(values).astype(np.int64 if whole else np.float64, copy=False)
+
+
+def as_numpy(values: Any) -> Column:
+    """Return a column of numbers without empty rows; pyarrow's own way would import pandas where it is installed."""
+    parts = [np.from_dlpack(chunk) for chunk in values.chunks if len(chunk)]
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate(parts) if parts else np.empty(0, np.float64)
+
+
+def first_empty(values: Any) -> int:
+    """Return the first empty row of a column that has one."""
+    return next(row for row, value in enumerate(values) if not value.is_valid)
 
 
 def _refuse(path: Path | str, wrong: Column, message: str, columns: Columns) -> None:

@@ -186,6 +186,7 @@ def test_a_ctrl_c_keeps_what_came(venue: Venue, tmp_path: Path) -> None:
     _, told = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in told
+    assert "the same command goes on" in told
     library = Library(tmp_path)
     (key,) = library.keys()
     assert library.holding(key).bars == 5 * 999

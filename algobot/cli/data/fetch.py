@@ -83,7 +83,11 @@ def fetch(
     library = words.library(data_dir)
     talk = sys.stderr.isatty() and not as_json
     with _shown(named) if talk else nullcontext(_unheard) as tell:
-        done, failed = asyncio.run(_download(wanted, past, library, tell))
+        try:
+            done, failed = asyncio.run(_download(wanted, past, library, tell))
+        except KeyboardInterrupt:
+            click.echo("what came is in the library; the same command goes on from there", err=True)
+            raise
     _report(library, done, failed, as_json=as_json)
     if failed:
         raise (
