@@ -28,11 +28,16 @@ BUILT_IN: Final = (
     "dca",
     "donchian_breakout",
     "grid",
+    "momentum_scalper",
     "opening_range_breakout",
+    "quick_flip",
+    "range_breakout",
+    "regime_grid",
     "rsi_macd_momentum",
     "rsi_reversal",
     "supertrend",
     "turtle",
+    "volatility_regime",
 )
 
 
