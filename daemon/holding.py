@@ -63,7 +63,7 @@ class Holding:
             if not known or (self.spec.mode is BotMode.LIVE and one.ledger_seq > self.ledger_seq):
                 self._tell_session(one.fill)
         self.ledger_seq = max([self.ledger_seq, *(one.ledger_seq for one in fills)])
-        if fills:
+        if fills and not (known and self.spec.mode is BotMode.PAPER):  # a backtest knows no dust: it trades on
             self._agree(fills[-1].fill.price)
         return known
 
