@@ -20,6 +20,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("algobot.cli.demo:demo", "See it work: a simulated venue, a daemon, four bots."),
     "backtest": ("algobot.cli.backtest:backtest", "Run a strategy over bars from a file."),
     "data": ("algobot.cli.data:data", "Get, check, mend and convert bars."),
+    "optimize": ("algobot.cli.optimize:optimize", "Try many parameter sets and show the best."),
     "walkforward": ("algobot.cli.walkforward:walkforward", "Search the past, trade what came next; is it luck?"),
     "report": ("algobot.cli.report:report", "Show a finished backtest and write its report again."),
     "compare": ("algobot.cli.report:compare", "Show backtests side by side."),

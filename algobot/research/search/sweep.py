@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -21,56 +21,47 @@ from algobot.research.search import scores
 from algobot.research.tape import Tape
 
 
-class Job(NamedTuple):
-    """One run: which of the tapes, with which `Params`."""
-
-    tape: int
-    params: Any
-
-
 class Worker:
-    """What one thread needs for any number of runs: buffers taken once."""
+    """What one thread needs for any number of runs over one tape: memory taken once."""
 
-    def __init__(self, strategy: Strategy, settings: Settings, tapes: Sequence[Tape]) -> None:
+    def __init__(self, strategy: Strategy, settings: Settings, tape: Tape) -> None:
         """Raises StrategyError if the strategy cannot be compiled."""
-        self._strategy, self._settings, self._tapes = strategy, settings, tapes
-        self._spans = [Span.of(tape.close_ns) for tape in tapes]
-        self._desks = {len(tape.symbols): Desk(strategy, settings, len(tape.symbols)) for tape in tapes}
-        self._curve = np.zeros(max(max(tape.lead.shape[1], tape.bars.shape[1]) for tape in tapes))
+        self._tape, self._span = tape, Span.of(tape.close_ns)
+        self._lot, self._capital = float(settings.lot), float(settings.capital)
+        self._desk = Desk(strategy, settings, len(tape.symbols))
+        self._curve = np.zeros(max(tape.lead.shape[1], tape.bars.shape[1]))
 
-    def score(self, job: Job, into: Records) -> None:
-        """Run it and write its figures into `into[0]`."""
-        tape, span = self._tapes[job.tape], self._spans[job.tape]
-        desk = self._desks[len(tape.symbols)]
-        lot, tallies = float(self._settings.lot), scores.fresh(len(tape.symbols))
-        desk.open(job.params)
-        desk.fold(tape.lead, r.FOLD, self._curve, lambda fills: None)
-        desk.fold(tape.bars, r.PAPER, self._curve, lambda fills: scores.tally(tallies, fills, lot))
-        curve = self._curve[: tape.bars.shape[1]]
-        scores.figures(into, tallies, curve, float(self._settings.capital), span.years, span.per_year)
+    def score(self, params: Any, into: Records) -> None:
+        """Run these `Params` and write the figures into `into[0]`."""
+        bars, tallies = self._tape.bars, scores.fresh(len(self._tape.symbols))
+        self._desk.open(params)
+        self._desk.fold(self._tape.lead, r.FOLD, self._curve, lambda fills: None)
+        self._desk.fold(bars, r.PAPER, self._curve, lambda fills: scores.tally(tallies, fills, self._lot))
+        curve = self._curve[: bars.shape[1]]
+        scores.figures(into, tallies, curve, self._capital, self._span.years, self._span.per_year)
 
 
 class Sweep:
-    """A strategy on some tapes; every call of `stream` uses the same threads' memory."""
+    """A strategy on one tape; every call uses the same workers' memory."""
 
-    def __init__(self, strategy: Strategy, settings: Settings, tapes: Sequence[Tape], threads: int = 0) -> None:
+    def __init__(self, strategy: Strategy, settings: Settings, tape: Tape, threads: int = 0) -> None:
         """Take `threads` workers, 0 is one for each core.
 
         Raises:
             StrategyError: the strategy cannot be compiled.
         """
         count = threads or len(os.sched_getaffinity(0))
-        self._workers = [Worker(strategy, settings, tapes) for _ in range(count)]
+        self._workers = [Worker(strategy, settings, tape) for _ in range(count)]
 
-    def run(self, jobs: Sequence[Job]) -> Records:
-        """Return the `SCORE` of each job, in their order."""
+    def run(self, jobs: Sequence[Any]) -> Records:
+        """Return the `SCORE` of each of these `Params`, in their order."""
         found = np.zeros(len(jobs), scores.SCORE)
         for at, row in self.stream(jobs):
             found[at] = row
         return found
 
-    def stream(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Any]]:
-        """Yield the number of each job and its `SCORE` as it is done. What is left undone when closed is not begun."""
+    def stream(self, jobs: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+        """Yield the place of each in `jobs` and its `SCORE` as it is done; once closed it begins no more."""
         done: SimpleQueue[int | BaseException] = SimpleQueue()
         left, lock, stop = iter(range(len(jobs))), threading.Lock(), threading.Event()
         rows = np.zeros(len(jobs), scores.SCORE)
