@@ -102,6 +102,8 @@ def backtest(
 
 def _tell(outcome: Outcome, series: list[Series], settings: Settings, asked: Asked, show: _Show) -> None:
     """Write the files and print the summary, or the metrics as JSON."""
+    from concurrent.futures import ThreadPoolExecutor
+
     import msgspec
 
     from algobot.research.backtest import summary
@@ -110,8 +112,11 @@ def _tell(outcome: Outcome, series: list[Series], settings: Settings, asked: Ask
     run = record.run_of(outcome, record.record_of(outcome, series, settings, asked))
     notes: list[str] = []
     if show.folder:
-        files.write(show.folder, run, outcome)
-        notes = views.write(show.folder, run, pictures=show.pictures)
+        show.folder.mkdir(parents=True, exist_ok=True)
+        with ThreadPoolExecutor(1) as pool:  # the tables are written by C, the views drawn by Python
+            tables = pool.submit(files.write, show.folder, run, outcome)
+            notes = views.write(show.folder, run, pictures=show.pictures)
+            tables.result()
     if show.as_json:
         click.echo(msgspec.json.encode(summary(outcome, run.record.symbols)).decode())
         return

@@ -40,7 +40,7 @@ def test_trades_by_hand():
     """Five trades: +30, -10, -20, 0, +40, in the order they ended."""
     profits = [30.0, -10.0, -20.0, 0.0, 40.0]
     trips = [a_trip(profit, index, index + 2) for index, profit in enumerate(profits)]
-    m = days_of([100.0] * 10, trips[::-1])
+    m = days_of([100.0] * 10, [trips[index] for index in (1, 4, 2, 0, 3)])
     assert (m.trades, m.win_fraction, m.profit_factor, m.expectancy) == (5, 0.4, 70 / 30, 8.0)
     assert (m.average_win, m.average_loss, m.best_trade, m.worst_trade) == (35.0, -10.0, 40.0, -20.0)
     assert (m.longest_win_streak, m.longest_loss_streak, m.mean_holding_days) == (1, 3, 2.0)

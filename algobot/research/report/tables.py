@@ -77,8 +77,8 @@ def write_equity(path: Path, run: Run) -> None:
     written: Any = None
     for start in range(0, len(run.close_ns), _ROWS):
         part = slice(start, start + _ROWS)
-        values = {name: arrow.array(column[part], from_pandas=True) for name, column in columns.items()}
-        table = arrow.table({"time": _stamp_column(run.close_ns[part]), **values})
+        values = [_stamp_column(run.close_ns[part]), *(_number_column(column[part]) for column in columns.values())]
+        table = arrow.Table.from_arrays(values, names=["time", *columns])
         if written is None:
             options = arrow.csv.WriteOptions(quoting_style="none", batch_size=_ROWS)
             written = arrow.csv.CSVWriter(str(path), table.schema, write_options=options)
@@ -95,6 +95,16 @@ def below_start(run: Run) -> Any:
 def close_column(symbol: str, symbols: int) -> str:
     """Return what the closes of a symbol are called in equity.csv."""
     return "close" if symbols == 1 else "close " + symbol.replace('"', "").replace(",", "").replace("\n", "")
+
+
+def _number_column(values: Any) -> Any:
+    """Return arrow's column of numbers, empty where there is none."""
+    import pyarrow
+
+    arrow: Any = pyarrow
+    there = np.packbits(~np.isnan(values), bitorder="little")
+    buffers = [arrow.py_buffer(there), arrow.py_buffer(np.ascontiguousarray(values, np.float64))]
+    return arrow.Array.from_buffers(arrow.float64(), len(values), buffers)  # `arrow.array` would load all of pandas
 
 
 def _stamp_column(close_ns: Any) -> Any:
