@@ -35,6 +35,7 @@ BUILT_IN: Final = (
     "regime_grid",
     "rsi_macd_momentum",
     "rsi_reversal",
+    "signal_vote",
     "supertrend",
     "turtle",
     "volatility_regime",
