@@ -58,7 +58,7 @@ class CcxtMarket:
         """Return up to `count` bars from then on, page by page."""
         bars: list[Bar] = []
         while len(bars) < count:
-            page = await self._page(symbol, timeframe, since_ns)
+            page = await self.page(symbol, timeframe, since_ns)
             new = [bar for bar in page if not bars or bar.open_ns > bars[-1].open_ns]
             if not new:
                 break
@@ -68,16 +68,17 @@ class CcxtMarket:
 
     async def _bars_until_now(self, symbol: Symbol, timeframe: str, count: int) -> list[Bar]:
         """Return the last `count` bars, page by page backwards from what the venue shows by itself."""
-        bars = await self._page(symbol, timeframe, 0)
+        bars = await self.page(symbol, timeframe, 0)
         while bars and len(bars) < count:
             since_ns = bars[0].open_ns - PAGE * timeframe_ns(timeframe)
-            older = [bar for bar in await self._page(symbol, timeframe, since_ns) if bar.open_ns < bars[0].open_ns]
+            older = [bar for bar in await self.page(symbol, timeframe, since_ns) if bar.open_ns < bars[0].open_ns]
             if not older:
                 break
             bars = older + bars
         return bars[-count:]
 
-    async def _page(self, symbol: Symbol, timeframe: str, since_ns: int) -> list[Bar]:
+    async def page(self, symbol: Symbol, timeframe: str, since_ns: int) -> list[Bar]:
+        """Return what one request gives: up to PAGE bars from then on (the last ones for 0), the growing one too."""
         since_ms = -(-since_ns // wire.MS_NS) or None
         rows = await self._client.ask(Action.READ, "fetch_ohlcv", symbol, timeframe, since_ms, PAGE)
         bars = _bars(rows, timeframe_ns(timeframe))

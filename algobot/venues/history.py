@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from algobot.config import VenueSection
 from algobot.errors import ConfigError, NotFound
-from algobot.model import Bar, Symbol
+from algobot.model import MINUTE_NS, Bar, Symbol
 from algobot.venues.binance_market import BinanceMarket, endpoints
 from algobot.venues.ccxt_client import CcxtClient
 from algobot.venues.ccxt_market import PAGE as CCXT_PAGE
 from algobot.venues.ccxt_market import CcxtMarket
 from algobot.venues.factory import BINANCE_PROTOCOL
 
+CLOCK_NS: Final = MINUTE_NS  # how far the clocks of a venue and this machine may be apart
 BINANCE_TIMEFRAMES: Final = (
     *("1s", "1m", "3m", "5m", "15m", "30m"),
     *("1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d"),
@@ -57,7 +59,7 @@ class BinanceHistory:
 class CcxtHistory:
     """Bars of any venue of ccxt."""
 
-    page = CCXT_PAGE - 1  # one more is asked for, and left out as perhaps unfinished
+    page = CCXT_PAGE
 
     def __init__(self, client: CcxtClient) -> None:
         self._client = client
@@ -93,8 +95,12 @@ class CcxtHistory:
         raise NotFound(f"symbol {symbol!r} is not traded at {self._client.adapter}", hint=hint)
 
     async def bars(self, symbol: Symbol, timeframe: str, *, since_ns: int, limit: int) -> list[Bar]:
-        """Return closed bars from `since_ns` on, oldest first. Raises VenueUnavailable, VenueRateLimited."""
-        return await self._market.bars(symbol, timeframe, since_ns=since_ns, limit=limit)
+        """Return closed bars from `since_ns` on, oldest first. Raises VenueUnavailable, VenueRateLimited.
+
+        The venue's clock is not known: a bar counts as over a minute after it is by ours.
+        """
+        over_ns = time.time_ns() - CLOCK_NS
+        return [bar for bar in await self._market.page(symbol, timeframe, since_ns) if bar.close_ns <= over_ns][:limit]
 
 
 def history(name: str, section: VenueSection) -> BinanceHistory | CcxtHistory:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import anyio
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -126,6 +127,45 @@ async def test_what_passes_is_tried_again(tmp_path, error):
     await fetched(venue, tmp_path / "a")
     await fetched(FakePast(bars), tmp_path / "b")
     assert content(tmp_path / "a") == content(tmp_path / "b")
+
+
+async def test_the_venues_own_word_on_how_long_to_wait_holds_for_all_of_its_requests():
+    """One budget: nobody asks before that."""
+    budget = Budget(1000.0)
+    begun = anyio.current_time()
+    taken: list[float] = []
+
+    async def asks() -> None:
+        for _ in range(5):
+            await budget.take()
+            taken.append(anyio.current_time() - begun)
+            if len(taken) == 4:
+                budget.pause(0.1)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(asks)
+        tasks.start_soon(asks)
+    assert len(taken) == 10
+    assert taken[4] - taken[3] > 0.099
+    steps = np.diff(taken)
+    assert (steps > 0.0009).all()
+
+
+async def test_a_wait_the_venue_asks_for_is_kept(tmp_path):
+    """And told to whoever looks."""
+    venue = FakePast(some_bars(10), page=20)
+    heard: list[Progress] = []
+    asked: list[float] = []
+
+    def once_limited() -> None:
+        asked.append(anyio.current_time())
+        if len(asked) == 1:
+            raise VenueRateLimited("later", retry_after_ns=50_000_000)
+
+    venue.before = once_limited
+    await Fetcher(venue, Library(tmp_path), Budget(1e6), heard.append, QUICK).fetch(BTC, START, START + 10 * MINUTE_NS)
+    assert asked[1] - asked[0] > 0.049
+    assert "the venue asks to wait 0 s" in [one.waits for one in heard]
 
 
 async def test_what_does_not_pass_ends_the_download_and_keeps_what_came(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 
 import pytest
@@ -13,6 +14,7 @@ from algobot.simulator.config import SimConfig
 from algobot.simulator.server import Simulator
 from algobot.venues.ccxt_client import CcxtClient
 from algobot.venues.history import CcxtHistory, adapters, history
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 BTC = Symbol("BTC/USDT")
@@ -31,6 +33,7 @@ async def test_both_adapters_give_the_same_pages() -> None:
             assert len(first) == ours.page
             assert all(later.open_ns == bar.close_ns for bar, later in pairwise(first))
             assert await unified.bars(BTC, "1m", since_ns=1, limit=unified.page) == first[: unified.page]
+            assert await unified.bars(BTC, "1m", since_ns=first[3].open_ns, limit=1) == first[3:4]
             rest = await ours.bars(BTC, "1m", since_ns=first[-1].close_ns, limit=ours.page)
             assert rest[0].open_ns == first[-1].open_ns + MINUTE_NS
             assert set(ours.timeframes) <= set(unified.timeframes)
@@ -56,6 +59,22 @@ async def test_what_a_venue_does_not_have_is_said_before_anything_is_fetched() -
         finally:
             await ours.close()
             await unified.close()
+
+
+@pytest.mark.parametrize("kind", ["binance", "ccxt"])
+async def test_a_bar_that_still_grows_is_no_past(kind) -> None:
+    """Where market time is wall time the venue shows it; nobody downloads it."""
+    async with Simulator(SimConfig(speed=1.0, history=50)) as sim:
+        await until(lambda: sim.venue.tapes["BTCUSDT"].klines.forming is not None)
+        client = CcxtClient("binance", keys=None, base_url=sim.url)
+        venue = CcxtHistory(client) if kind == "ccxt" else history("sim", VenueSection(base_url=sim.url))
+        await venue.open()
+        try:
+            bars = await venue.bars(BTC, "1m", since_ns=1, limit=venue.page)
+            assert len(bars) >= 48
+            assert bars[-1].close_ns <= time.time_ns()
+        finally:
+            await venue.close()
 
 
 def test_every_venue_of_ccxt_can_be_asked() -> None:

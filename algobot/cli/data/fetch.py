@@ -75,10 +75,11 @@ def fetch(
 
     named = [keys.key(venue, symbol, tf) for symbol in words.split(symbols) for tf in words.split(timeframes)]
     start_ns = words.moment_ns("--from", since)
-    end_ns = min(words.moment_ns("--to", until) if until else 1 << 62, time.time_ns())
-    if start_ns >= end_ns:
+    now_ns = time.time_ns()
+    end_ns = words.moment_ns("--to", until) if until else now_ns
+    if start_ns >= min(end_ns, now_ns):
         raise UsageError(f"--from {since} is not before --to {until or 'now'}", hint="ask for some time")
-    wanted = _Wanted(named, start_ns, end_ns, rate, tries, ask_again)
+    wanted = _Wanted(named, start_ns, end_ns, now_ns, rate, tries, ask_again)
     past = history(venue, _section(venue, base_url, config_file))
     library = words.library(data_dir)
     talk = sys.stderr.isatty() and not as_json
@@ -105,6 +106,7 @@ class _Wanted(NamedTuple):
     keys: list[Key]
     start_ns: int
     end_ns: int
+    now_ns: int
     rate: float | None
     tries: int
     ask_again: bool
@@ -125,8 +127,8 @@ async def _download(
     async def one(key: Key) -> None:
         async with gate:
             try:
-                span = wanted.start_ns, wanted.end_ns
-                done.append(await fetcher.fetch(key, *span, ask_again=wanted.ask_again))
+                end_ns = min(wanted.end_ns, wanted.now_ns // key.span_ns * key.span_ns)  # what began is not over
+                done.append(await fetcher.fetch(key, wanted.start_ns, end_ns, ask_again=wanted.ask_again))
             except AlgobotError as error:
                 failed.append((key, error))
 
