@@ -86,7 +86,12 @@ def on_bar(state: Rec, bar: Rec, position: Rec, params: Rec, orders: Rec) -> Non
 @kernel
 def _level(state: Rec, params: Rec, i: int) -> float:
     """Return the price of level `i`; 0 is the anchor, -1 a step above it."""
-    return float(state.anchor / (1.0 + params.step_fraction) ** i)
+    price = float(state.anchor)
+    if i < 0:
+        price *= 1.0 + params.step_fraction
+    for _ in range(i):  # not a power: compiled, its last bit is another than in plain Python
+        price /= 1.0 + params.step_fraction
+    return price
 
 
 @kernel

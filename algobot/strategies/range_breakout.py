@@ -67,7 +67,8 @@ REASONS = {
 
 def warmup(params: Params) -> int:
     """Return the bars until it decides."""
-    return max(params.lookback, params.trend_ema) + params.atr_period + 2
+    strength = 2 * params.adx_period if params.min_adx > 0.0 else 0
+    return max(max(params.lookback, params.trend_ema) + params.atr_period + 2, strength)
 
 
 @kernel

@@ -49,7 +49,7 @@ def compiled(subject: Subject, told: Trace) -> Finding:
             files = f" {', '.join(unwatched)} changed unseen:" if unwatched else ""
             says = f"what is in the compile cache is stale:{files} it differs from the source from bar {bar} on"
             return failed(name, f"{says}; keep kernels beside the strategy, and clear the cache", bar=bar)
-        says = f"compiled it differs from plain Python from bar {bar} on: is a whole number too large?"
+        says = f"compiled it differs from plain Python from bar {bar} on: a power x ** n, a huge whole number?"
         return failed(name, says, bar=bar)
     if unwatched:
         says = (

@@ -23,12 +23,13 @@ def float_stability(subject: Subject) -> Finding:
 
     Equal prices are changed equally, so that a comparison of prices stays what it was.
     """
-    before, fills = subject.fold(subject.bars), subject.at_once(subject.bars).fills[0]
+    before = [said.kind for said in subject.fold(subject.bars)]
+    fills = subject.at_once(subject.bars).fills[0]
     worst_words, worst_fills, first = 0.0, 0.0, -1
     for seed in range(_TRIES):
         bars = nudged(subject.bars, seed)
         after = subject.fold(bars)
-        wrong = np.flatnonzero([one.word != two.word for one, two in zip(before, after, strict=True)])
+        wrong = np.flatnonzero([one != two.kind for one, two in zip(before, after, strict=True)])
         if len(wrong) and first < 0:
             first = int(wrong[0])
         worst_words = max(worst_words, len(wrong) / len(before))
@@ -36,12 +37,12 @@ def float_stability(subject: Subject) -> Finding:
     facts = {"changed_bars_fraction": worst_words, "changed_fills_fraction": worst_fills}
     if worst_words > _MOST_BARS or worst_fills > _MOST_FILLS:
         says = (
-            f"the last bits of prices change {worst_words:.1%} of its wishes and {worst_fills:.1%} of its fills: "
+            f"the last bits of prices change {worst_words:.1%} of its decisions and {worst_fills:.1%} of its fills: "
             f"it compares what is equal but for rounding (first at bar {first})"
         )
         return failed(_NAME, says, **facts, bar=first)
     if worst_words > 0 or worst_fills > 0:
-        says = f"prices off by a few of their last bits change its wish on {worst_words:.2%} of bars, as ties do"
+        says = f"prices off by a few of their last bits change its decision on {worst_words:.2%} of bars, as ties do"
         return ok(_NAME, f"{says}; first at bar {first}", **facts, bar=first)
     return ok(_NAME, f"prices off by a few of their last bits, {_TRIES} times: the same {len(fills)} fills", **facts)
 

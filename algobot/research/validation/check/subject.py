@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from algobot.kernel.records import Records
 from algobot.kernel.session import Session, Settings, SimFill
@@ -14,7 +15,8 @@ from algobot.model import Bar, Param
 from algobot.research import backtest
 from algobot.research.backtest import Outcome
 
-_HASH_BYTES = 6
+_HASH_BYTES: Final = 6
+_NUMBER: Final = re.compile(r"[-+]?(\d[\d.,]*(e[-+]?\d+)?|nan|inf)")
 
 
 class Said(NamedTuple):
@@ -23,6 +25,11 @@ class Said(NamedTuple):
     word: str
     reason: str
     values: tuple[float, ...]
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """What it wants and why, without the numbers: orders of its own show in the reason alone."""
+        return self.word, _NUMBER.sub("#", self.reason)
 
 
 class Subject(NamedTuple):

@@ -98,7 +98,7 @@ def test_an_end_of_a_range_that_decides_on_no_number_is_caught(tmp_path):
     """With the parameter and its value."""
     finding = extremes.parameters(on_bars(planted("bad_range", tmp_path)))
     assert finding.state == "failed"
-    assert "divisor=0.0: bar 1: wants long for numbers that are none" in finding.says
+    assert "divisor=0.0: bar 1: wants long for a number that is none: because of nan" in finding.says
 
 
 def test_an_error_in_plain_python_names_file_line_and_source(tmp_path):
