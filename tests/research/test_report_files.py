@@ -204,6 +204,7 @@ def test_what_should_make_one_doubt_is_said(tmp_path):
     assert "only 20 days" in cautions(msgspec.structs.replace(fine, days=20.0), data, fees)[0]
     assert "still open" in cautions(msgspec.structs.replace(fine, open_position=True), data, fees)[0]
     assert "was lost" in cautions(msgspec.structs.replace(fine, max_drawdown_fraction=1.0), data, fees)[0]
+    assert "refunded" in cautions(msgspec.structs.replace(fine, tds=5.0, tax=4.0), data, fees)[0]
     assert cautions(fine, data, {}) == ["no fees were assumed"]
     holes = [msgspec.structs.replace(data[0], missing_bars=1234)]
     assert cautions(fine, holes, fees) == ["BTC/USDT: 1,234 bars are missing from the data"]

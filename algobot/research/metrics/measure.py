@@ -59,6 +59,7 @@ class Span(NamedTuple):
 
     @classmethod
     def of(cls, close_ns: Curve) -> Span:
+        """Return the span of these closing times; a bar is as long as most are."""
         if len(close_ns) == 0:
             return cls(0, 0, 0.0, 0.0)
         bar_ns = int(np.median(np.diff(close_ns))) if len(close_ns) > 1 else 0
@@ -152,7 +153,7 @@ def _of_money(equity: Curve, every: Sequence[RoundTrip], span: Span, assumed: As
     return {
         "tax": due.owed,
         "tds": due.withheld,
-        "post_tax_return_fraction": (equity[-1] - due.paid) / equity[0] - 1.0 if equity[0] > 0 else None,
+        "post_tax_return_fraction": (equity[-1] - due.owed) / equity[0] - 1.0 if equity[0] > 0 else None,
         "turnover_per_year": traded / 2.0 / mean / span.years if span.years and mean > 0 else None,
         "fees": sum(trip.fees for trip in every),
     }

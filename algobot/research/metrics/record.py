@@ -15,7 +15,7 @@ class Assumptions(NamedTuple):
     trial_sharpe_variance: float | None = None  # of their Sharpe ratios per bar; None is what luck alone gives
     tax_fraction: float = 0.0  # of profits
     tax_offsets_losses: bool = True  # False taxes every winner and forgets every loser
-    tds_fraction: float = 0.0  # of each sale, withheld at once and set against the tax
+    tds_fraction: float = 0.0  # of each sale, withheld at once and set against the tax, or refunded
 
 
 class Metrics(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,11 +18,6 @@ class Tax(NamedTuple):
     owed: float
     withheld: float
 
-    @property
-    def paid(self) -> float:
-        """What was withheld counts against what is owed; more than that is not hoped back."""
-        return max(self.owed, self.withheld)
-
 
 def longest_run(flags: Curve) -> int:
     """Return the length of the longest run of True."""
@@ -47,8 +42,12 @@ def mean_exposure(held: Curve, closes: Curve, equity: Curve) -> float | None:
     """
     if len(equity) == 0 or not (equity > 0).all():
         return None
-    value = np.abs(np.nan_to_num(held * closes)).sum(axis=0)
-    return float((value / equity).mean())
+    value = np.zeros(len(equity))
+    for lots, prices in zip(held, closes, strict=True):  # one at a time: a million bars are 8 MB each
+        worth = np.abs(lots * prices)
+        value += np.nan_to_num(worth, copy=False)
+    value /= equity
+    return float(value.mean())
 
 
 def tax(profits: Curve, sold: float, assumed: Assumptions) -> Tax:

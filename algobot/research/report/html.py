@@ -20,7 +20,7 @@ _FULL_COLOUR: Final = 0.10  # a month's return that is coloured most
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 _CARDS: Final = (
     *(("return_fraction", "return"), ("cagr_fraction", "CAGR"), ("sharpe", "Sharpe"), ("sortino", "Sortino")),
-    *(("max_drawdown_fraction", "deepest drawdown"), ("win_fraction", "won"), ("profit_factor", "profit factor")),
+    *(("max_drawdown_fraction", "drawdown"), ("win_fraction", "won"), ("profit_factor", "profit factor")),
     ("time_in_market_fraction", "time in market"),
 )
 
@@ -81,11 +81,11 @@ def _cards(run: Run) -> str:
     by_field = {line.field: line for _, lines in words.GROUPS for line in lines}
     m = run.metrics
     notes = {
-        "return_fraction": f"buy and hold {by_field['buy_and_hold_fraction'].of(m)}",
+        "return_fraction": f"hold {by_field['buy_and_hold_fraction'].of(m)}",
         "cagr_fraction": f"volatility {by_field['volatility_fraction'].of(m)}",
         "sharpe": f"of days {by_field['sharpe_daily'].of(m)}",
         "sortino": f"Calmar {by_field['calmar'].of(m)}",
-        "max_drawdown_fraction": f"longest {by_field['longest_drawdown_days'].of(m)}",
+        "max_drawdown_fraction": f"longest {m.longest_drawdown_days:,.0f} days",
         "win_fraction": f"of {m.trades:,} trades",
         "time_in_market_fraction": f"fees {by_field['fees'].of(m)}",
         "profit_factor": f"mean trade {by_field['expectancy'].of(m)}",

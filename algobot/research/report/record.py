@@ -129,6 +129,8 @@ def cautions(m: Metrics, data: Sequence[DataFile], settings: Mapping[str, Any]) 
         found.append("the account was lost: equity fell to zero or below, ratios are missing")
     if not settings.get("taker_fee") and not settings.get("maker_fee"):
         found.append("no fees were assumed")
+    if m.tds > m.tax:
+        found.append(f"TDS of {m.tds:,.2f} is more than the tax: until it is refunded the account would lack it")
     for file in data:
         if file.missing_bars > 0:
             found.append(f"{file.symbol}: {file.missing_bars:,} bars are missing from the data")
