@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 @click.option("--groups", type=click.IntRange(3), default=10, show_default=True, help="Blocks for --cpcv.")
 @click.option("--test-groups", type=click.IntRange(1), default=2, show_default=True, help="Of them tested at a time.")
 @click.option("--blocks", type=click.IntRange(2), default=16, show_default=True, help="For the overfitting estimate.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the files. [default: results/walkforward-…]")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the files. [default: results/…]")
 @click.option("--no-files", is_flag=True, help="Write no files.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 def walkforward(
@@ -67,6 +68,7 @@ def walkforward(
     only found luck. Writes walkforward.json, windows.csv and equity.csv.
     """
     plan = run(lead=False)
+    from algobot.research.report.files import claim
     from algobot.research.validation import files, splits
     from algobot.research.validation.search import Grid, combinations
     from algobot.research.validation.walkforward import timeline, walk
@@ -88,7 +90,8 @@ def walkforward(
             plan.strategy, plan.series, plan.settings, windows, search, values=values, lead_bars=lead, progress=done
         )
     stem = re.sub(r"[^A-Za-z0-9._-]+", "_", plan.data[0] if ":" in plan.data[0] else Path(plan.data[0]).stem)
-    folder = None if no_files else out or Path("results") / f"walkforward-{plan.strategy.name}-{stem}"
+    name = f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}-walkforward-{plan.strategy.name}-{stem}"
+    folder = None if no_files else out or claim(Path("results"), name)
     written = files.write_walk(folder, found, crossed) if folder else []
     if as_json:
         click.echo(files.as_json(found.result, crossed).decode())
@@ -219,6 +222,4 @@ def _print_facts(facts: Sequence[tuple[str, str]]) -> None:
 
 
 def _day(ts_ns: int) -> str:
-    from datetime import UTC, datetime
-
     return datetime.fromtimestamp(ts_ns / 1e9, UTC).date().isoformat()
