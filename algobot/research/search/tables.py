@@ -60,7 +60,7 @@ def table(
         more = {_SHOWN[name][0]: [_word(trial, name) for trial in best]}
         if sum(map(_width, (columns | more).items())) <= width:
             columns |= more
-    made = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False, padding=(0, 1))
+    made = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False, padding=(0, 1, 0, 0))
     ours = {_SHOWN[name][0] for name in objectives}
     for head in columns:
         style = "dim" if not head else "bold" if head in searched else "cyan" if head in ours else ""
@@ -73,7 +73,7 @@ def table(
 def _width(column: tuple[str, list[str]]) -> int:
     """Return the characters a column takes, the space around it included."""
     head, cells = column
-    return max(len(word) for word in [*head.split("\n"), *cells]) + 3
+    return max(len(word) for word in [*head.split("\n"), *cells]) + 2
 
 
 def write(path: Path, ranked: Sequence[Trial], names: Sequence[str]) -> None:
