@@ -77,9 +77,12 @@ REASONS = {
 
 
 def warmup(params: Params) -> int:
-    """Return the bars of `entry_minutes` until it decides: a first higher bar may be cut, so it is not counted."""
+    """Return the bars of `entry_minutes` until it decides much as one that started long before.
+
+    A first higher bar may be cut at its beginning, so it is not counted; ADX forgets slowly.
+    """
     per_trend_bar = -(-params.trend_hours * 60 // params.entry_minutes)
-    higher = (2 * params.adx_period + 1) * per_trend_bar
+    higher = (3 * params.adx_period + 1) * per_trend_bar
     return max(higher, params.ma_slow + 1, params.atr_period + 2)
 
 

@@ -49,8 +49,8 @@ REASONS = {
 
 
 def warmup(params: Params) -> int:
-    """Return the bars until it decides."""
-    return max(params.macd_slow + params.macd_signal, params.rsi_period + 1, params.atr_period + 1)
+    """Return the bars until it decides much as one that started long before: averages forget slowly."""
+    return max(3 * params.macd_slow + params.macd_signal, 4 * params.rsi_period + 1, params.atr_period + 1)
 
 
 def problem(params: Params) -> str:

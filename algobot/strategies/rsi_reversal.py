@@ -43,8 +43,8 @@ REASONS = {
 
 
 def warmup(params: Params) -> int:
-    """Return the bars until it decides."""
-    return max(params.rsi_period + 2, params.atr_period + 1)
+    """Return the bars until it decides much as one that started long before: averages forget slowly."""
+    return max(4 * params.rsi_period, params.atr_period + 1) + 1
 
 
 def problem(params: Params) -> str:

@@ -94,9 +94,10 @@ REASONS = {
 
 
 def warmup(params: Params) -> int:
-    """Return the bars until it decides."""
+    """Return the bars until it decides much as one that started long before: averages forget slowly."""
     averages = max(params.fast, params.slow, params.zscore_period, params.volume_period)
-    return max(averages, params.channel_period + 1, params.rsi_period + 1, params.atr_period + 1, 2 * params.adx_period)
+    wilders = max(5 * params.rsi_period, 5 * params.adx_period, params.atr_period)
+    return max(averages, params.channel_period, wilders) + 1
 
 
 def problem(params: Params) -> str:

@@ -40,8 +40,8 @@ REASONS = {
 
 
 def warmup(params: Params) -> int:
-    """Return the bars until it decides."""
-    return params.atr_period + 1
+    """Return the bars until it decides much as one that started long before: averages forget slowly."""
+    return 5 * params.atr_period + 1
 
 
 @kernel
