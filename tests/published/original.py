@@ -150,7 +150,7 @@ class Original:
         open_, close = float(bar.open), float(bar.close)
         stopped = (close - stop) * side <= 0.0
         reached = ((float(bar.high) if side > 0 else float(bar.low)) - target) * side >= 0.0
-        if reached and held.last == t and not self._how.target_within_the_entry_bar:
+        if held.last == t and not self._how.target_within_the_entry_bar:
             reached = False
         if not (stopped or reached):
             return False

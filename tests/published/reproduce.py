@@ -20,7 +20,8 @@ _DAY_NS: Final = 86_400 * 10**9
 def reproduced(entry: Entry, how: Conventions = ORIGINAL) -> Result:
     """Return what the original's engine makes of an entry with these conventions."""
     bars = aligned(entry.symbols, entry.span)
-    return Original(registry.load(entry.strategy), entry.params, entry.account, bars, how).run()
+    params = {**entry.params, **entry.of_original}
+    return Original(registry.load(entry.strategy), params, entry.account, bars, how).run()
 
 
 def row(entry: Entry, result: Result) -> Row:

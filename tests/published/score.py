@@ -37,13 +37,13 @@ def score(curve: Sequence[float], nets: Sequence[float], capital: float, days: i
     returns = equity[1:] / equity[:-1] - 1.0
     deviation = float(np.std(returns, ddof=1))
     sharpe = (float(np.mean(returns)) - 0.05 / DAYS) / deviation * math.sqrt(DAYS) if deviation > 0.0 else 0.0
-    total = equity[-1] / capital - 1.0
+    total = float(equity[-1]) / capital - 1.0
     peaks = np.maximum.accumulate(np.concatenate([[capital], equity]))[1:]
     drawdown = float(np.max((peaks - equity) / peaks))
     calmar = ((1.0 + total) ** (DAYS / days) - 1.0) / drawdown if drawdown > 0.0 else 0.0
     wins = [net for net in nets if net > 0.0]
     lost = -sum(net for net in nets if net < 0.0)
-    taxed = (equity[-1] - capital - tax_rate * max(0.0, sum(nets))) / capital
+    taxed = (float(equity[-1]) - capital - tax_rate * max(0.0, sum(nets))) / capital
     return Row(
         sharpe,
         calmar,
