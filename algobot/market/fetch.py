@@ -34,7 +34,7 @@ class History(Protocol):
 
     @property
     def page(self) -> int:
-        """The bars of one request."""
+        """The bars of one request: how far it reaches at least, where some answer with an empty page."""
         ...
 
     @property
@@ -42,8 +42,8 @@ class History(Protocol):
         """What bars there are."""
         ...
 
-    async def bars(self, symbol: Symbol, timeframe: str, *, since_ns: int, limit: int) -> list[Bar]:
-        """Return closed bars from `since_ns` on, oldest first. Raises VenueUnavailable, VenueRateLimited."""
+    async def bars(self, symbol: Symbol, timeframe: str, since_ns: int) -> list[Bar]:
+        """Return one request's closed bars from then on, oldest first. Raises VenueUnavailable, VenueRateLimited."""
         ...
 
 
@@ -108,7 +108,7 @@ class Fetcher:
         for attempt in range(1, patience.tries + 1):
             await self._budget.take()
             try:
-                bars = await self.venue.bars(Symbol(key.symbol), timeframe, since_ns=since_ns, limit=self.venue.page)
+                bars = await self.venue.bars(Symbol(key.symbol), timeframe, since_ns)
                 return _in_order(bars, since_ns)
             except VenueReadRefused:
                 raise

@@ -51,9 +51,9 @@ class BinanceHistory:
         """Return when the venue has `symbol`. Raises NotFound."""
         self._market.instrument(symbol)
 
-    async def bars(self, symbol: Symbol, timeframe: str, *, since_ns: int, limit: int) -> list[Bar]:
-        """Return closed bars from `since_ns` on, oldest first. Raises VenueUnavailable, VenueRateLimited."""
-        return await self._market.bars(symbol, timeframe, since_ns=since_ns, limit=limit)
+    async def bars(self, symbol: Symbol, timeframe: str, since_ns: int) -> list[Bar]:
+        """Return one request's closed bars from then on, oldest first. Raises VenueUnavailable, VenueRateLimited."""
+        return await self._market.bars(symbol, timeframe, since_ns=since_ns, limit=self.page)
 
 
 class CcxtHistory:
@@ -94,13 +94,13 @@ class CcxtHistory:
         hint = f"did you mean {near[0]!r}?" if near else "write it like BTC/USDT, or BTC/USDT:USDT for a perpetual"
         raise NotFound(f"symbol {symbol!r} is not traded at {self._client.adapter}", hint=hint)
 
-    async def bars(self, symbol: Symbol, timeframe: str, *, since_ns: int, limit: int) -> list[Bar]:
-        """Return closed bars from `since_ns` on, oldest first. Raises VenueUnavailable, VenueRateLimited.
+    async def bars(self, symbol: Symbol, timeframe: str, since_ns: int) -> list[Bar]:
+        """Return one request's closed bars from then on, oldest first. Raises VenueUnavailable, VenueRateLimited.
 
         The venue's clock is not known: a bar counts as over a minute after it is by ours.
         """
         over_ns = time.time_ns() - CLOCK_NS
-        return [bar for bar in await self._market.page(symbol, timeframe, since_ns) if bar.close_ns <= over_ns][:limit]
+        return [bar for bar in await self._market.page(symbol, timeframe, since_ns) if bar.close_ns <= over_ns]
 
 
 def history(name: str, section: VenueSection) -> BinanceHistory | CcxtHistory:

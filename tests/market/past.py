@@ -23,13 +23,13 @@ class FakePast:
         self._windowed = windowed  # an empty page says nothing of what comes later
         self._days = days
 
-    async def bars(self, symbol: Symbol, timeframe: str, *, since_ns: int, limit: int) -> list[Bar]:
+    async def bars(self, symbol: Symbol, timeframe: str, since_ns: int) -> list[Bar]:
         """As the port promises."""
         self.asked.append((timeframe, since_ns))
         self.before()
         rows = self.bars_there if timeframe != "1d" or self._days is None else self._days
         first = int(np.searchsorted(rows["open_ns"], since_ns))
-        page = rows[first : first + limit]
+        page = rows[first : first + self.page]
         if self._windowed:
-            page = page[page["open_ns"] < since_ns + limit * timeframe_ns(timeframe)]
+            page = page[page["open_ns"] < since_ns + self.page * timeframe_ns(timeframe)]
         return [as_bar(row) for row in page]

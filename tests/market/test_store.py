@@ -68,6 +68,7 @@ def test_gaps_are_allowed(tmp_path):
     [
         ("open", 2, float("nan"), "row 2: open is nan"),
         ("close", 1, float("inf"), "row 1: close is inf"),
+        ("high", 1, float("inf"), "row 1: high is inf"),
         ("low", 4, 0.0, "row 4: low is 0.0"),
         ("high", 0, -1.0, "row 0: high is -1.0"),
         ("volume", 3, -1.0, "row 3: volume is -1.0"),

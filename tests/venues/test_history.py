@@ -29,12 +29,12 @@ async def test_both_adapters_give_the_same_pages() -> None:
             await venue.open()
             venue.require(BTC)
         try:
-            first = await ours.bars(BTC, "1m", since_ns=1, limit=ours.page)
+            first = await ours.bars(BTC, "1m", 1)
             assert len(first) == ours.page
             assert all(later.open_ns == bar.close_ns for bar, later in pairwise(first))
-            assert await unified.bars(BTC, "1m", since_ns=1, limit=unified.page) == first[: unified.page]
-            assert await unified.bars(BTC, "1m", since_ns=first[3].open_ns, limit=1) == first[3:4]
-            rest = await ours.bars(BTC, "1m", since_ns=first[-1].close_ns, limit=ours.page)
+            assert await unified.bars(BTC, "1m", 1) == first[: unified.page]
+            assert await unified.bars(BTC, "1m", first[3].open_ns) == first[3 : 3 + unified.page]
+            rest = await ours.bars(BTC, "1m", first[-1].close_ns)
             assert rest[0].open_ns == first[-1].open_ns + MINUTE_NS
             assert set(ours.timeframes) <= set(unified.timeframes)
             assert unified.requests_per_s > 1
@@ -55,7 +55,7 @@ async def test_what_a_venue_does_not_have_is_said_before_anything_is_fetched() -
                     venue.require(Symbol("BTC/USDX"))
                 assert "BTC/USDT" in told.value.hint
                 with pytest.raises(VenueReadRefused, match="interval"):
-                    await venue.bars(BTC, "1m", since_ns=1, limit=5)
+                    await venue.bars(BTC, "1m", 1)
         finally:
             await ours.close()
             await unified.close()
@@ -70,7 +70,7 @@ async def test_a_bar_that_still_grows_is_no_past(kind) -> None:
         venue = CcxtHistory(client) if kind == "ccxt" else history("sim", VenueSection(base_url=sim.url))
         await venue.open()
         try:
-            bars = await venue.bars(BTC, "1m", since_ns=1, limit=venue.page)
+            bars = await venue.bars(BTC, "1m", 1)
             assert len(bars) >= 48
             assert bars[-1].close_ns <= time.time_ns()
         finally:
