@@ -1,28 +1,9 @@
-"""What walking forward is told beside the run itself: values to search, lengths; and how its numbers are shown."""
+"""How the validation's commands read lengths and show numbers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from algobot.cli.run_options import param_value
-from algobot.errors import UsageError
-from algobot.model import Param, timeframe_ns
-
-if TYPE_CHECKING:
-    from algobot.kernel.strategy import Strategy
-
-
-def grid_values(strategy: Strategy, words: tuple[str, ...]) -> dict[str, list[Param]]:
-    """Return `-O name=v1,v2` words as the values of the types the strategy declares."""
-    kinds = {info.name: info.type for info in strategy.parameters()}
-    found: dict[str, list[Param]] = {}
-    for word in words:
-        name, equals, text = word.partition("=")
-        if not equals or not text.strip(","):
-            raise UsageError(f"-O {word!r} is not NAME=VALUE,VALUE…", hint="write it like -O fast=5,10,20")
-        strategy.params({} if name in kinds else {name: 0})  # says which names there are
-        found[name] = [param_value(name, one, kinds[name]) for one in text.split(",") if one]
-    return found
+from algobot.errors import ConfigError, UsageError
+from algobot.model import timeframe_ns
 
 
 def in_bars(option: str, text: str, span_ns: int) -> int:
@@ -35,7 +16,7 @@ def in_bars(option: str, text: str, span_ns: int) -> int:
         return int(text)
     try:
         return timeframe_ns(text) // span_ns
-    except Exception:
+    except ConfigError:
         raise UsageError(f"{option} {text!r} is no length", hint="write bars, like 5000, or time, like 90d") from None
 
 

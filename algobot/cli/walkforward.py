@@ -7,26 +7,34 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from algobot.cli.bench_options import depth, grid_values, in_bars, number, percent
-from algobot.cli.run_options import Plan, run_options
+from algobot.cli.bench_options import depth, in_bars, number, percent
+from algobot.cli.run_options import COUNT, Plan, run_options
 from algobot.errors import UsageError
 
 if TYPE_CHECKING:
     from algobot.model import Param
+    from algobot.research.search.methods import Method
     from algobot.research.validation.crossval import CrossValidation
-    from algobot.research.validation.search import Grid
     from algobot.research.validation.splits import Combinatorial
     from algobot.research.validation.verdict import ParamStability
     from algobot.research.validation.walkforward import Part, WalkForward
 
+_METHODS: Final = ("grid", "random", "tpe", "cmaes", "nsga2")
+
 
 @click.command()
 @run_options
-@click.option("-O", "--optimize", "grid", multiple=True, metavar="NAME=V,…", help="Values to search, per parameter.")
+@click.option("-O", "--optimize", "grid", multiple=True, metavar="NAME=VALUES", help="5,8,13 or 5:20:5; per parameter.")
+@click.option("--method", type=click.Choice(_METHODS), default="grid", show_default=True)
+@click.option(
+    "--trials", type=click.IntRange(1), default=100, show_default=True, help="In each window; not for a grid."
+)
+@click.option("--seed", type=COUNT, default=0, show_default=True)
+@click.option("--min-trades", type=COUNT, default=1, show_default=True, help="Runs with fewer do not count.")
 @click.option(
     "--objective", default="sharpe", show_default=True, help="sharpe, sortino, calmar, return, profit_factor …"
 )
@@ -47,6 +55,10 @@ if TYPE_CHECKING:
 def walkforward(
     run: Callable[..., Plan],
     grid: tuple[str, ...],
+    method: str,
+    trials: int,
+    seed: int,
+    min_trades: int,
     objective: str,
     train: str,
     test: str,
@@ -69,22 +81,24 @@ def walkforward(
     """
     plan = run(lead=False)
     from algobot.research.report.files import claim
+    from algobot.research.search import methods
+    from algobot.research.search.goals import goal
+    from algobot.research.search.space import grid_words, space
     from algobot.research.validation import files, splits
-    from algobot.research.validation.search import Grid, combinations
+    from algobot.research.validation.search import Searching, longest_warmup, values_of
     from algobot.research.validation.walkforward import timeline, walk
 
-    values = grid_values(plan.strategy, grid)
-    if not values:
-        raise UsageError("nothing to search", hint="give values like -O fast=5,10,20 -O slow=50,100")
-    trials = combinations(plan.strategy, {name: [value] for name, value in plan.params.items()} | values)
-    search = Grid(plan.strategy, trials, plan.settings, objective)
+    where = space(plan.strategy, plan.params, {**plan.grid, **grid_words(grid)})
+    begin = methods.chosen(method, where, trials=trials, seed=seed, objectives=1)
+    search = Searching(plan.strategy, plan.settings, begin, goal((objective,), min_trades))
     span_ns = plan.series[0].span_ns
     words = {"train": train, "test": test, "purge": purge, "embargo": embargo}
     lengths = {name: in_bars(f"--{name}", text, span_ns) for name, text in words.items()}
     windows = splits.walk_forward(len(timeline(plan.series).open_ns), **lengths, anchored=anchored)
-    lead = max(plan.strategy.warmup(plan.strategy.params(one)) for one in trials)
+    lead, values = longest_warmup(where), values_of(where)
     shape = splits.Combinatorial(groups, test_groups, lengths["purge"], lengths["embargo"])
-    crossed = _crossed(search, plan, shape, blocks, lead) if cpcv else None
+    tried = _all_of(method, begin) if cpcv else []
+    crossed = _crossed(plan, tried, shape, blocks, lead) if cpcv else None
     with _progress(len(windows)) as done:
         found = walk(
             plan.strategy, plan.series, plan.settings, windows, search, values=values, lead_bars=lead, progress=done
@@ -98,7 +112,7 @@ def walkforward(
         return
     _print_walk(found.result)
     if crossed is not None:
-        _print_crossed(crossed, trials)
+        _print_crossed(crossed, [{name: getattr(one, name) for name in where.names} for one in tried])
     if written:
         click.echo(f"wrote {', '.join(path.name for path in written)} to {folder}")
 
@@ -115,20 +129,30 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: bar.update(task, completed=done)
 
 
-def _crossed(search: Grid, plan: Plan, shape: Combinatorial, blocks: int, lead: int) -> CrossValidation:
-    """Run every trial over the whole history and cross-validate the choice among them."""
-    import numpy as np
+def _all_of(method: str, begin: Callable[[], Method]) -> list[Any]:
+    """Return every `Params` that the method tries, which must not depend on what others were worth."""
+    if method not in ("grid", "random"):
+        hint = "take --method grid or random with --cpcv"
+        raise UsageError(f"{method} chooses by what it found: its trials are not the same for every split", hint=hint)
+    found = [params for batch in begin() for params in batch if params is not None]
+    if not found:
+        raise UsageError("no combination makes sense to the strategy", hint="choose other values")
+    return found
 
+
+def _crossed(plan: Plan, trials: list[Any], shape: Combinatorial, blocks: int, lead: int) -> CrossValidation:
+    """Run every trial over the whole history and cross-validate the choice among them."""
+    from algobot.research.tape import tape
     from algobot.research.validation.crossval import cross_validate, held_at_once
-    from algobot.research.validation.figures import periods_a_year, returns_of
+    from algobot.research.validation.figures import periods_a_year
+    from algobot.research.validation.search import returns_by_trial
     from algobot.research.validation.walkforward import timeline
 
     times = timeline(plan.series)
-    held_at_once(len(times.close_ns) - lead, len(search.trials))
-    since_ns = int(times.close_ns[min(lead, len(times.close_ns) - 1)])
-    outcomes = search.outcomes(plan.series, since_ns)
-    returns = np.column_stack([returns_of(outcome.curve, plan.settings.capital) for outcome in outcomes])
-    return cross_validate(returns, shape, periods_a_year(outcomes[0].close_ns), blocks)[0]
+    held_at_once(len(times.close_ns) - lead, len(trials))
+    bars = tape(plan.series, int(times.close_ns[min(lead, len(times.close_ns) - 1)]))
+    returns = returns_by_trial(plan.strategy, plan.settings, trials, bars)
+    return cross_validate(returns, shape, periods_a_year(bars.close_ns), blocks)[0]
 
 
 def _print_walk(result: WalkForward) -> None:

@@ -74,9 +74,10 @@ def test_json_prints_the_same_as_the_file(data, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message", "hint"),
     [
-        (("-O", "fast"), "-O 'fast' is not NAME=VALUE", "fast=5,10,20"),
+        (("-O", "fast"), "-O 'fast' is not NAME=VALUES", "fast=5,8,13"),
         (("-O", "fats=1,2"), "no parameter 'fats'", "'fast'"),
-        (("-O", "fast=x,2"), "parameter fast is 'x'", "a whole number"),
+        (("-O", "fast=x,2"), "fast: 'x' is not a whole number", "fast=5,8,13"),
+        (("--cpcv", "--method", "tpe"), "tpe chooses by what it found", "grid or random"),
         (("-O", "fast=0,2"), "fast is 0", "from 1"),
         (("--train", "long"), "--train 'long' is no length", "90d"),
         (("--train", "900d"), "2400 bars are too few", "shorter windows"),

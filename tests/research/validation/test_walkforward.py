@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 
-from algobot.errors import StrategyError, UsageError
+from algobot.errors import UsageError
 from algobot.kernel.session import Session
 from algobot.market.store import Series
 from algobot.research import backtest
-from algobot.research.validation.search import Found, Grid, combinations, score_of
+from algobot.research.search import methods
+from algobot.research.search.goals import OBJECTIVES, goal
+from algobot.research.search.space import space
+from algobot.research.tape import tape
+from algobot.research.validation.figures import returns_of
+from algobot.research.validation.search import Found, Searching, longest_warmup, returns_by_trial
 from algobot.research.validation.splits import walk_forward
 from algobot.research.validation.verdict import judged, stability
 from algobot.research.validation.walkforward import cut, timeline, walk
@@ -77,38 +80,66 @@ def test_each_test_is_a_paper_bot_warmed_up_on_the_bars_before():
     assert (np.diff(found.close_ns) == HOUR_NS).all()
 
 
-def test_the_grid_takes_the_best_of_every_combination_in_sample():
-    """The chosen parameters are the best of all four by hand; the score is the objective's."""
-    series, strategy = history(800), registry.load("ma_crossover")
-    trials = combinations(strategy, VALUES)
-    assert len(trials) == 4
-    since_ns = int(series[0].bars["close_ns"][30])
-    for objective in ("sharpe", "return", "expectancy"):
-        found = Grid(strategy, trials, LIMITS, objective)(series, since_ns)
-        outcomes = [backtest.run(strategy, one, series, LIMITS, trade_from_ns=since_ns) for one in trials]
-        scores = [score_of(outcome, objective) for outcome in outcomes]
-        assert found == Found(trials[int(np.argmax(scores))], max(scores), 4)
-
-
-def test_combinations_leave_out_what_makes_no_sense_and_refuse_what_never_does():
-    """A fast average is never above the slow one; a value out of bounds is an error at once."""
+def searching(objective: str = "sharpe", method: str = "grid", values: dict[str, object] = VALUES) -> Searching:
+    """Return a search over `values`."""
     strategy = registry.load("ma_crossover")
-    made = combinations(strategy, {"fast": [5, 10, 20], "slow": [10, 20]})
-    assert made == [{"fast": f, "slow": s} for f, s in itertools.product((5, 10, 20), (10, 20)) if f < s]
-    with pytest.raises(StrategyError, match="fast is 0"):
-        combinations(strategy, {"fast": [0, 5]})
-    with pytest.raises(StrategyError, match="no parameter 'fats'"):
-        combinations(strategy, {"fats": [5]})
-    with pytest.raises(UsageError, match="none of 1 combinations"):
-        combinations(strategy, {"fast": [30], "slow": [20]})
-    with pytest.raises(UsageError, match="combinations"):
-        combinations(strategy, {"fast": list(range(1, 501)), "slow": list(range(2, 501))})
+    where = space(strategy, {}, values)
+    begin = methods.chosen(method, where, trials=6, seed=3, objectives=1)
+    return Searching(strategy, LIMITS, begin, goal((objective,), 1))
 
 
-def test_an_objective_that_is_none_is_refused():
-    """With the words there are."""
-    with pytest.raises(UsageError, match="no objective 'luck'"):
-        Grid(registry.load("ma_crossover"), [{}], LIMITS, "luck")(history(300), 0)
+@pytest.mark.parametrize("objective", ["sharpe", "return", "expectancy", "max_drawdown"])
+def test_a_search_takes_the_best_of_every_combination_in_sample(objective):
+    """The chosen parameters are the best of all four by backtests of their own."""
+    series, strategy = history(800), registry.load("ma_crossover")
+    since_ns = int(series[0].bars["close_ns"][30])
+    found = searching(objective)(series, since_ns)
+    field, more = OBJECTIVES[objective]
+    trials = [{"fast": fast, "slow": slow} for fast in (3, 5) for slow in (10, 20)]
+    worths = []
+    for trial in trials:
+        metrics = backtest.run(strategy, trial, series, LIMITS, trade_from_ns=since_ns).metrics
+        worths.append(getattr(metrics, field) * (1 if more else -1))
+    best = trials[int(np.argmax(worths))]
+    assert found.tried == 4
+    assert {name: found.params[name] for name in best} == best
+    assert found.score == pytest.approx(max(worths), rel=1e-9)
+
+
+def test_a_search_that_learns_begins_anew_and_finds_the_same_again():
+    """Any method of the search room; what one window taught is not carried into the next."""
+    series = history(600)
+    search = searching(method="tpe", values={"fast": "2:9", "slow": "10:60"})
+    since_ns = int(series[0].bars["close_ns"][60])
+    first, second = search(series, since_ns), search(series, since_ns)
+    assert first == second
+    assert first.tried == 6
+
+
+def test_combinations_that_make_no_sense_are_not_tried_and_none_left_is_told():
+    """A fast average is never above the slow one."""
+    assert searching(values={"fast": [5, 10, 20], "slow": [10, 20]})(history(300), 0).tried == 3
+    with pytest.raises(UsageError, match="nothing to try makes sense"):
+        searching(values={"fast": [30], "slow": [20]})(history(300), 0)
+
+
+def test_the_longest_warm_up_is_that_of_the_longest_periods():
+    """By the ends of what is searched; what is fixed counts as it is."""
+    strategy = registry.load("ma_crossover")
+    assert longest_warmup(space(strategy, {}, {"fast": "5:20:5", "slow": [30, 120, 60]})) == 120
+    assert longest_warmup(space(strategy, {"atr_period": 200}, {"fast": [5, 6]})) == 201
+
+
+def test_returns_by_trial_are_those_of_backtests():
+    """Column by column, bit by bit."""
+    series, strategy = history(500), registry.load("ma_crossover")
+    since_ns = int(series[0].bars["close_ns"][30])
+    trials = [strategy.params({"fast": fast, "slow": 20}) for fast in (3, 4, 5, 6, 7)]
+    found = returns_by_trial(strategy, LIMITS, trials, tape(series, since_ns))
+    for column, params in zip(found.T, trials, strict=True):
+        outcome = backtest.run(strategy, params._asdict(), series, LIMITS, trade_from_ns=since_ns)
+        assert column.tolist() == returns_of(outcome.curve, LIMITS.capital).tolist()
+    assert found.shape == (470, 5)
 
 
 def test_several_symbols_are_cut_at_the_same_times():
