@@ -163,6 +163,19 @@ def test_the_comparison_is_a_table_and_json(run):
     assert [one["metrics"]["sharpe"] for one in data["runs"]] == [1.0, 2.0]
 
 
+def test_many_runs_are_shown_in_tables_that_fit(run):
+    """Seven runs on eighty columns: every value of each is there, whole, and one best among all."""
+    runs = [changed(run, sharpe=place + 0.25) for place in range(7)]
+    out = io.StringIO()
+    compare.show(Console(file=out, width=80), runs, compare.compare(runs))
+    text = out.getvalue()
+    assert max(map(len, text.splitlines())) <= 80
+    lines = [line.split()[1:] for line in text.splitlines() if re.match(r" +Sharpe +\d", line)]
+    assert len(lines) == 3
+    assert [word for line in lines for word in line] == [*(f"{place}.25" for place in range(7)), "*"]
+    assert "…" not in text
+
+
 def test_a_run_without_bars_is_told(run):
     """Nothing to show, and no error."""
     none = run._replace(close_ns=run.close_ns[:0], equity=np.zeros(0), trades=[])

@@ -16,6 +16,8 @@ from algobot.research.report.record import Record, Run
 from algobot.research.report.stamps import iso
 from algobot.research.report.words import Line
 
+_LABEL: Final = 22  # characters
+_COLUMN: Final = 18
 _MONEY: Final = ("end_equity", "expectancy", "average_win", "average_loss", "best_trade", "worst_trade", "fees")
 _OWN: Final = ("name", "made", "command", "warnings", "schema_version", "layout", "data")
 
@@ -70,26 +72,38 @@ def as_json(runs: Sequence[Run], found: Comparison) -> dict[str, Any]:
 
 
 def show(console: Console, runs: Sequence[Run], found: Comparison) -> None:
-    """Print the runs, their metrics side by side with the best marked, and what was set differently."""
+    """Print the runs, their metrics side by side with the best marked, and what was set differently.
+
+    Runs that do not fit beside each other come in further tables; the best is that of all of them.
+    """
     letters = [chr(ord("A") + place) if place < 26 else str(place + 1) for place in range(len(runs))]
     console.print()
     for letter, run in zip(letters, runs, strict=True):
         console.print(Text.assemble((letter, "bold"), f"  {run.record.name}"))
-    table = Table(box=SIMPLE, caption="* best", caption_justify="left", padding=(0, 1))
-    table.add_column("")
-    for letter in letters:
-        table.add_column(letter, justify="right", no_wrap=True)
-    for row in found.rows:
-        if any(value is not None for value in row.values):
-            table.add_row(row.line.label, *(_cell(row, place) for place in range(len(runs))))
-    console.print(table)
-    if found.differences:
-        console.print(Text("Set differently", "bold"))
-        console.print(_set_differently(found.differences, letters))
-    else:
+    assumed = [run.record.assumptions for run in runs]
+    rows = [row for row in found.rows if not all(words.idle(row.line, one) for one in assumed)]
+    rows = [row for row in rows if any(value is not None for value in row.values)]
+    fit = max((console.width - _LABEL) // _COLUMN, 1)
+    blocks = [range(start, min(start + fit, len(runs))) for start in range(0, len(runs), fit)]
+    for block in blocks:
+        console.print(_metrics(rows, letters, block))
+    if not found.differences:
         console.print("All settings are the same.")
+    for block in blocks if found.differences else ():
+        console.print(Text("Set differently", "bold"))
+        console.print(_set_differently(found.differences, letters, block))
     for note in found.notes:
         console.print(Text(f"! {note}", "yellow"))
+
+
+def _metrics(rows: Sequence[Row], letters: Sequence[str], block: range) -> Table:
+    table = Table(box=SIMPLE, caption="* best", caption_justify="left", padding=(0, 1))
+    table.add_column("", no_wrap=True)
+    for place in block:
+        table.add_column(letters[place], justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(row.line.label, *(_cell(row, place) for place in block))
+    return table
 
 
 def _cell(row: Row, place: int) -> Text:
@@ -98,14 +112,18 @@ def _cell(row: Row, place: int) -> Text:
     return Text(f"{text} *", "bold green") if place in row.best else Text(f"{text}  ")
 
 
-def _set_differently(differences: Sequence[Difference], letters: Sequence[str]) -> Table:
+def _set_differently(differences: Sequence[Difference], letters: Sequence[str], block: range) -> Table:
     table = Table(box=SIMPLE, padding=(0, 1))
-    table.add_column("")
-    for letter in letters:
-        table.add_column(letter, overflow="fold")
+    table.add_column("", overflow="fold")
+    for place in block:
+        table.add_column(letters[place], overflow="fold")
     for one in differences:
-        table.add_row(one.name, *(words.NONE if value is None else str(value) for value in one.values))
+        table.add_row(one.name, *(_setting(one.values[place]) for place in block))
     return table
+
+
+def _setting(value: object) -> str:
+    return words.NONE if value in (None, "") else str(value)
 
 
 def _best(values: Sequence[float | None], better: int) -> tuple[int, ...]:

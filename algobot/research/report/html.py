@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
@@ -85,7 +86,7 @@ def _cards(run: Run) -> str:
         "cagr_fraction": f"volatility {by_field['volatility_fraction'].of(m)}",
         "sharpe": f"of days {by_field['sharpe_daily'].of(m)}",
         "sortino": f"Calmar {by_field['calmar'].of(m)}",
-        "max_drawdown_fraction": f"longest {m.longest_drawdown_days:,.0f} days",
+        "max_drawdown_fraction": f"{m.longest_drawdown_days:,.0f} days long",
         "win_fraction": f"of {m.trades:,} trades",
         "time_in_market_fraction": f"fees {by_field['fees'].of(m)}",
         "profit_factor": f"mean trade {by_field['expectancy'].of(m)}",
@@ -139,7 +140,7 @@ def _month(cell: months.Cell, style: str = "") -> str:
 def _metrics(run: Run) -> str:
     groups = []
     for title, lines in words.GROUPS:
-        rows = "".join(_metric(line, run) for line in lines)
+        rows = "".join(_metric(line, run) for line in lines if not words.idle(line, run.record.assumptions))
         groups.append(f'<div class="panel"><h3>{escape(title)}</h3><table>{rows}</table></div>')
     return f'<div class="groups">{"".join(groups)}</div>'
 
@@ -200,7 +201,7 @@ def _settings(run: Run) -> str:
             ("Account and instrument", record.settings.items()),
             ("Assumptions", record.assumptions.items()),
             ("Data", data),
-            ("Strategy", (("layout", record.layout), ("command", " ".join(record.command)))),
+            ("Strategy", (("layout", record.layout), ("command", shlex.join(record.command)))),
         )
     )
     return f"<details><summary>Settings</summary>{tables}</details>\n"

@@ -66,18 +66,8 @@ def _rows(run: Run, groups: Iterable[tuple[str, tuple[words.Line, ...]]]) -> Ite
             yield Text(""), Text("")
         yield Text(title, "bold"), Text("")
         for line in lines:
-            if not _idle(run, line):
+            if not words.idle(line, run.record.assumptions):
                 yield Text("  " + line.label), _value(run, line)
-
-
-def _idle(run: Run, line: words.Line) -> bool:
-    """Whether a line is about an assumption nobody made."""
-    assumed = run.record.assumptions
-    if line.field in {"tax", "post_tax_return_fraction"}:
-        return not (assumed.get("tax_fraction") or assumed.get("tds_fraction"))
-    if line.field == "tds":
-        return not assumed.get("tds_fraction")
-    return line.field == "trials" and run.metrics.trials == 1
 
 
 def _value(run: Run, line: words.Line) -> Text:

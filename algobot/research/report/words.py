@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, Literal, NamedTuple
 
 from algobot.research.metrics import Metrics
 
 NONE: Final = "–"
+_NEEDS: Final = {
+    "post_tax_return_fraction": ("tax_fraction", "tds_fraction"),
+    "tax": ("tax_fraction", "tds_fraction"),
+    "tds": ("tds_fraction",),
+    "trials": ("trials",),
+}
 Better = Literal[1, 0, -1]  # higher, neither, lower
 
 
@@ -24,6 +30,12 @@ class Line(NamedTuple):
         """Return the value as a person reads it."""
         value = getattr(metrics, self.field)
         return NONE if value is None else self.text(value)
+
+
+def idle(line: Line, assumptions: Mapping[str, object]) -> bool:
+    """Return whether a line is about an assumption that was not made."""
+    needs = _NEEDS.get(line.field, ())
+    return bool(needs) and all(assumptions.get(name) in (0, 1, None) for name in needs)
 
 
 def signed(fraction: float) -> str:
