@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from algobot.cli.data.words import data_dir, library
 from algobot.errors import StrategyError, UsageError
 
 if TYPE_CHECKING:
@@ -91,10 +92,13 @@ def show(name: str, strategies_dir: Path | None, as_json: bool) -> None:
 @strategy.command()
 @click.argument("names", nargs=-1, metavar="NAME|FILE…")
 @click.option("--all", "every", is_flag=True, help="Check every strategy there is.")
-@click.option("--data", type=click.Path(path_type=Path), help="Bars of your own (Parquet) instead of made-up ones.")
+@click.option("--data", default="", metavar="BARS", help="A Parquet file or bars of the library, not made-up ones.")
+@data_dir
 @_FOLDER
 @_JSON
-def check(names: tuple[str, ...], every: bool, data: Path | None, strategies_dir: Path | None, as_json: bool) -> None:
+def check(
+    names: tuple[str, ...], every: bool, data: str, data_dir: str, strategies_dir: Path | None, as_json: bool
+) -> None:
     """Check that strategies are sound; exit code 1 if one is not.
 
     Run in plain Python and compiled, with the same result; blind to the future; the same again, and from any
@@ -110,7 +114,7 @@ def check(names: tuple[str, ...], every: bool, data: Path | None, strategies_dir
         names = registry.names(strategies_dir)
     if not names:
         raise UsageError("no strategy to check", hint="name one, give a file, or say --all")
-    bars = _bars(data)
+    bars = _bars(data, data_dir)
     results = []
     for name in names:
         try:
@@ -143,12 +147,12 @@ def _found(name: str, strategies_dir: Path | None) -> Strategy:
     return registry.load(file.stem, None if file.resolve().parent == built_in else file.parent)
 
 
-def _bars(data: Path | None) -> Any:
-    if data is None:
+def _bars(data: str, data_dir: str) -> Any:
+    if not data:
         return None
-    from algobot.market.store import read_bars
+    from algobot.market.library import resolve
 
-    return read_bars(data).bars
+    return resolve(data, library(data_dir)).bars
 
 
 def _examined(found: Strategy, bars: Any) -> Checked:
