@@ -47,7 +47,7 @@ class Cluster:
             raise UsageError("--cluster needs ray, which is not installed", hint=hint)
         if address != "local" and not address.startswith("ray://"):
             raise UsageError(f"--cluster {address!r} is no address", hint="write ray://HOST:10001, or local")
-        self._work = Work(strategy.name, _sources(strategy), settings)
+        self._work = Work(strategy.name, sources(strategy), settings)
         self._address, self._resources = address, resources
 
     def __enter__(self) -> Cluster:
@@ -103,7 +103,8 @@ def scored(work: Work, tape: Tape, jobs: Sequence[tuple[Any, ...]]) -> Any:
     return found
 
 
-def _sources(strategy: Strategy) -> dict[str, str]:
+def sources(strategy: Strategy) -> dict[str, str]:
+    """Return the files that a strategy of a person's own needs, by name; none for a built-in one."""
     if strategy.name in registry.BUILT_IN:
         return {}
     return {file.name: file.read_text(encoding="utf-8") for file in Path(strategy.file).parent.glob("*.py")}
