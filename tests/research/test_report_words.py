@@ -81,6 +81,14 @@ def test_every_metric_has_a_line_and_every_line_a_metric():
     assert set(shown) | told_elsewhere == set(Metrics.__struct_fields__)
 
 
+def test_every_metric_is_in_the_documentation_and_nothing_else_is():
+    """The table of docs/metrics.md names each field once."""
+    text = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")
+    table = [line.split("|")[1] for line in text.splitlines() if re.match(r"\| `\w+`[,` \w]* \|", line)]
+    named = [name for cell in table for name in re.findall(r"`(\w+)`", cell)]
+    assert sorted(named) == sorted(Metrics.__struct_fields__)
+
+
 def test_metrics_that_are_none_are_a_dash(run):
     """In the summary as in the page."""
     nothing = {name: None for name, kind in Metrics.__annotations__.items() if "None" in str(kind)}
