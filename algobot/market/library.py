@@ -1,8 +1,8 @@
 """The bar library: bars on disk by venue, symbol and timeframe, as one series each.
 
-`root/binance/BTC_USDT/1m/2025-06.parquet`: a file for each month (bars of an hour and longer: each year), every one of
-them a file that `store.read_bars` reads by itself. What is in a library has been checked; it is checked again when it
-is read. Writing is in `algobot.market.writing`.
+`root/binance/BTC_USDT/1m/2025-06.parquet`: a file for each month (bars of an hour and longer: each year; of seconds:
+each day), every one of them a file that `store.read_bars` reads by itself. What is in a library has been checked; it
+is checked again when it is read. Writing is in `algobot.market.writing`.
 """
 
 from __future__ import annotations
@@ -158,7 +158,9 @@ def resolve(text: str, library: Library, *, symbol: str = "", start_ns: int = 0,
 
 
 def period_of(span_ns: int) -> str:
-    """Return what a file of bars of that length covers, as numpy writes it: "M"onth or "Y"ear."""
+    """Return what a file of bars of that length covers, as numpy writes it: "D"ay, "M"onth or "Y"ear."""
+    if span_ns < MINUTE_NS:
+        return "D"
     return "M" if span_ns < 60 * MINUTE_NS else "Y"
 
 

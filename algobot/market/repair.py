@@ -105,7 +105,8 @@ def _repaired(path: Path, columns: Columns, limits: Limits, *, fill: bool, dry_r
         return Repaired(path, bars, mended.changes, [])
     if bars == 0:
         raise DataError(
-            f"{path}: not one row can be a bar", hint="`algobot data check` says what is wrong; get it again"
+            f"{path}: not one row can be a bar",
+            hint="`algobot data check` says why; `algobot data import` takes times of other units",
         )
     kept = [_backup(path)]
     if len(mended.dropped["time"]):

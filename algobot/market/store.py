@@ -193,7 +193,9 @@ def _refuse(path: Path | str, wrong: Column, message: str, columns: Columns) -> 
     row = int(np.argmax(wrong))
     what = message.format(**{name: values[row] for name, values in columns.items()})
     more = f" (and {int(wrong.sum()) - 1} more rows)" if wrong.sum() > 1 else ""
-    raise DataError(f"{path}: row {row}: {what}{more}", hint="`algobot data repair` mends what can be mended")
+    unit = "`algobot data import` takes times of other units; `algobot data repair` drops single rows"
+    mend = "`algobot data repair` mends what can be mended"
+    raise DataError(f"{path}: row {row}: {what}{more}", hint=unit if "milliseconds" in message else mend)
 
 
 def _symbol_of(path: Path) -> str:

@@ -45,10 +45,14 @@ def test_what_goes_in_comes_out_bit_for_bit(library):
     )
 
 
-def test_longer_bars_lie_in_files_of_a_year(library):
-    """A month of daily bars would be a file of thirty rows."""
+def test_longer_bars_lie_in_files_of_a_year_and_seconds_in_files_of_a_day(library):
+    """A month of daily bars would be a file of thirty rows, one of seconds of millions."""
     filled(library, Key("binance", "BTC/USDT", "4h"), some_bars(4000, span_ns=4 * HOUR_NS))
     assert [path.stem for path in library.files(Key("binance", "BTC/USDT", "4h"))] == ["2025", "2026"]
+    seconds = Key("binance", "BTC/USDT", "1s")
+    filled(library, seconds, some_bars(86_401, span_ns=10**9))
+    assert [path.stem for path in library.files(seconds)] == ["2025-01-01", "2025-01-02"]
+    assert len(library.read(*seconds, JAN_NS + 86_390 * 10**9).bars) == 11
 
 
 @pytest.mark.parametrize("start", [0, 1, MINUTE_NS, 31 * DAY * MINUTE_NS - 1, 31 * DAY * MINUTE_NS])
