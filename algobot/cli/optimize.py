@@ -72,7 +72,7 @@ def optimize(ctx: click.Context, /, run: Callable[[], Plan], grid: tuple[str, ..
     walkforward` says.
     """
     ask = _Ask(**{name: words[name] for name in _Ask._fields})
-    from algobot.cli.optimize_result import Show, result, tell
+    from algobot.cli.optimize_result import Show, heat_names, result, tell
 
     show = Show(words["top"], words["heat"], words["study"], not words["no_files"], words["write_to"], words["as_json"])
     plan = run()
@@ -81,6 +81,7 @@ def optimize(ctx: click.Context, /, run: Callable[[], Plan], grid: tuple[str, ..
     from algobot.research.search.space import grid_words, space
 
     where = space(plan.strategy, plan.params, {**plan.grid, **grid_words(grid)})
+    heat_names(where, show.heat)
     aim = goal(ask.objectives, ask.min_trades)
     places = markets.markets(
         plan.series, [word.strip() for word in ask.timeframes.split(",") if word.strip()], ask.least

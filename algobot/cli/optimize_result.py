@@ -76,9 +76,8 @@ def tell(of: Result, show: Show) -> None:
         hint = f"the most trades of one run are {most:,}: lower --min-trades, or give more bars"
         raise UsageError(f"none of {len(of.found.trials):,} runs counts", hint=hint)
     best = of.ranked[0]
-    metrics = verdict.again(
-        of.plan.strategy, of.plan.settings, best, of.found.trials, of.plan.since_ns
-    ).metrics  # fmt: skip
+    plan = of.plan
+    metrics = verdict.again(plan.strategy, plan.settings, best, of.found.trials, plan.since_ns).metrics
     shown = _heatmap(of, show.heat)
     if of.folder is not None:
         _write(of, shown)
@@ -90,16 +89,25 @@ def tell(of: Result, show: Show) -> None:
         _print(of, metrics, shown, show)
 
 
-def _heatmap(of: Result, words: str) -> heatmap.Heatmap | None:
-    """Return the map of the two parameters asked for, or of the first two searched; None with fewer."""
-    names = [name.strip() for name in words.split(",")] if words else list(of.space.names[:2])
-    if words and (len(set(names)) != 2 or not set(names) <= set(of.space.names)):
-        raise UsageError(f"--heatmap {words!r} is not two of {', '.join(of.space.names)}", hint="like fast,slow")
-    if len(names) < 2 or (not words and any(not axis.values for axis in of.space.axes[:2])):
+def heat_names(space: Space, words: str) -> tuple[str, str] | None:
+    """Return the two parameters of the heatmap: those asked for, or the first two; None with fewer.
+
+    Raises:
+        UsageError: they are not two that are searched.
+    """
+    names = [name.strip() for name in words.split(",")] if words else list(space.names[:2])
+    if words and (len(set(names)) != 2 or not set(names) <= set(space.names)):
+        raise UsageError(f"--heatmap {words!r} is not two of {', '.join(space.names)}", hint="like fast,slow")
+    if len(names) < 2 or (not words and any(not axis.values for axis in space.axes[:2])):
         return None
+    return names[0], names[1]
+
+
+def _heatmap(of: Result, words: str) -> heatmap.Heatmap | None:
+    names = heat_names(of.space, words)
     label = of.ranked[0].market.label
     trials = [trial for trial in of.found.trials if trial.market.label == label]
-    return heatmap.heatmap(trials, of.goal.objectives[0], names[0], names[1])
+    return heatmap.heatmap(trials, of.goal.objectives[0], *names) if names else None
 
 
 def _write(of: Result, shown: heatmap.Heatmap | None) -> None:

@@ -5,6 +5,7 @@ A new setting of the account is one line of `SETTINGS`: its option, its key in a
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -175,7 +176,7 @@ def _settings(words: Mapping[str, Any], given: set[str], file: RunFile) -> Setti
 
 
 def _chosen(strategy: Strategy, words: Sequence[str], file: RunFile) -> dict[str, Param]:
-    """Return the parameters given, those of the file first; together they make sense to the strategy."""
+    """Return the parameters given, those of the file first, each in its bounds: a search may change the others."""
     chosen = file.params(strategy)
     kinds = {info.name: info.type for info in strategy.parameters()}
     for word in words:
@@ -183,7 +184,7 @@ def _chosen(strategy: Strategy, words: Sequence[str], file: RunFile) -> dict[str
         if not equals:
             raise UsageError(f"-p {word!r} is not NAME=VALUE", hint="write it like -p fast=10")
         chosen[name] = param_value(name, text, kinds.get(name, str))
-    strategy.params(chosen)
+    dataclasses.replace(strategy, problem=None).params(chosen)
     return chosen
 
 
