@@ -34,11 +34,17 @@ class Params(NamedTuple):
 
 PLANNED, DIP = OWN_TAGS, OWN_TAGS + 1
 TAGS = {PLANNED: "planned", DIP: "dip"}
-STATE = record(since=int64, buys=int64, last=float64, closes=int64)
+STATE = record(
+    since=int64,  # bars since the last planned purchase was due
+    asked=float64,  # the close at which it last asked for one
+    held=float64,  # base units, on the bar before
+    buys=int64,  # that came about, of the present position
+    last=float64,  # the close of the last of them
+)
 
 BUYS, BUYS_DIP, FULL, ENOUGH, WAITING, EMPTY = range(1, 7)
 REASONS = {
-    BUYS: "planned purchase {number:.0f}: {bars:.0f} bars since the last",
+    BUYS: "planned purchase {number:.0f}, every {bars:.0f} bars",
     BUYS_DIP: "purchase {number:.0f} on a dip: close {close:.6g} is {fall:.2%} below the last at {last:.6g}",
     FULL: "no purchase: {invested:.1%} of equity is invested, at most {most:.1%}",
     ENOUGH: "no purchase: all {most:.0f} are made",
@@ -59,10 +65,7 @@ def on_bar(state: Rec, bar: Rec, position: Rec, params: Rec, orders: Rec) -> Non
     """Buy what is due, and keep the protection at the average price."""
     close = bar.close
     state.since += 1
-    if position.closes != state.closes:
-        state.closes = position.closes
-        state.buys = 0
-        state.last = 0.0
+    _count(state, position)
     _protect(close, position, params, orders)
 
     due = state.since >= params.every_bars
@@ -78,6 +81,18 @@ def on_bar(state: Rec, bar: Rec, position: Rec, params: Rec, orders: Rec) -> Non
         because(orders, WAITING, position.average, position.target, position.stop, left)
     else:
         because(orders, EMPTY, params.every_bars - state.since)
+
+
+@kernel
+def _count(state: Rec, position: Rec) -> None:
+    """Count a purchase once it is in the position: one that was not allowed, or only rehearsed, is none."""
+    if position.side == 0:
+        state.buys = 0
+        state.last = 0.0
+    elif position.quantity > state.held:
+        state.buys += 1
+        state.last = state.asked
+    state.held = position.quantity
 
 
 @kernel
@@ -103,9 +118,8 @@ def _buy(state: Rec, close: float, position: Rec, params: Rec, orders: Rec, frac
     else:
         market(orders, 1, 0, tag)
         of_equity(orders, fraction)
-        state.buys += 1
+        state.asked = close
         if tag == DIP:
-            because(orders, BUYS_DIP, state.buys, close, 1.0 - close / state.last, state.last)
+            because(orders, BUYS_DIP, state.buys + 1, close, 1.0 - close / state.last, state.last)
         else:
-            because(orders, BUYS, state.buys, params.every_bars)
-        state.last = close
+            because(orders, BUYS, state.buys + 1, params.every_bars)
