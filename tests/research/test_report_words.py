@@ -14,6 +14,7 @@ from rich.console import Console
 
 from algobot.research.metrics import Metrics
 from algobot.research.report import compare, terminal, words
+from algobot.research.report.breakdown import breakdown, by_exit, by_side, by_symbol
 from algobot.research.report.record import Run
 from tests.research.runs import a_file, a_run
 
@@ -116,6 +117,23 @@ def test_metrics_that_are_none_are_a_dash(run):
 def test_numbers_are_written_as_people_read_them(write, value, text):
     """No negative zero, no digits that say nothing."""
     assert write(value) == text
+
+
+def test_trades_by_kind_add_up_to_all_of_them(run, paths):
+    """By symbol, by side and by reason; the most profitable first; open ones are left out."""
+    both = a_run(*paths, strategy="trend_following")[0]
+    closed = [trip for _, trip in both.trades if trip.closed]
+    for key in (by_symbol, by_side, by_exit):
+        shares = breakdown(both.trades, key)
+        assert sum(one.trades for one in shares) == len(closed)
+        assert sum(one.profit for one in shares) == pytest.approx(sum(trip.profit for trip in closed))
+        assert sum(one.wins for one in shares) == sum(trip.profit > 0 for trip in closed)
+        assert [one.profit for one in shares] == sorted((one.profit for one in shares), reverse=True)
+    assert {one.name for one in breakdown(both.trades, by_symbol)} == {"BTC/USDT", "ETH/USDT"}
+    assert {one.name for one in breakdown(both.trades, by_side)} == {"long", "short"}
+    assert "Symbols" in told(both)
+    assert max(map(len, told(both).splitlines())) <= 80
+    assert "Symbols" not in told(run)
 
 
 def test_a_run_beside_itself_has_no_best_and_no_difference(run):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from algobot.research.report import charts, months, words
+from algobot.research.report.breakdown import Share, breakdown, by_exit, by_side, by_symbol
 from algobot.research.report.record import Run
 from algobot.research.report.stamps import iso
 from algobot.research.report.words import Line
@@ -41,6 +42,7 @@ def page(run: Run) -> str:
             _section("Price and trades", charts.prices(run)),
             _section("How it was spread", charts.rolling(run) + f'<div class="pair">{charts.distributions(run)}</div>'),
             _section("All metrics", _metrics(run)),
+            _section("Trades by kind", _shares(run)),
             _section("Trades", _trades(run)),
             _settings(run),
             f"<footer>algobot {escape(record.version)} · run {escape(record.name)} · made {escape(record.made)} · "
@@ -148,6 +150,26 @@ def _metrics(run: Run) -> str:
 def _metric(line: Line, run: Run) -> str:
     help_ = f"<small>{escape(line.help)}</small>" if line.help else ""
     return f"<tr><td>{escape(line.label)}{help_}</td>{_tag('td', line, run)}</tr>"
+
+
+def _shares(run: Run) -> str:
+    """Return the trades by symbol, side and reason, where there is more than one of it."""
+    tables = []
+    for title, key in (("symbol", by_symbol), ("side", by_side), ("exit", by_exit)):
+        shares = breakdown(run.trades, key)
+        if len(shares) > 1:
+            rows = "".join(_share(one) for one in shares)
+            head = f"<tr><th>{title}</th><th>trades</th><th>won</th><th>profit</th><th>fees</th></tr>"
+            tables.append(f'<div class="panel wide"><table><thead>{head}</thead><tbody>{rows}</tbody></table></div>')
+    return f'<div class="groups">{"".join(tables)}</div>' if tables else ""
+
+
+def _share(one: Share) -> str:
+    style = "up" if one.profit > 0 else "down"
+    return (
+        f"<tr><td>{escape(one.name)}</td><td>{one.trades:,}</td><td>{one.win_fraction:.1%}</td>"
+        f'<td class="{style}">{one.profit:+,.2f}</td><td>{one.fees:,.2f}</td></tr>'
+    )
 
 
 def _trades(run: Run) -> str:

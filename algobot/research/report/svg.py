@@ -75,7 +75,7 @@ def line_chart(look: Look, times_ns: Values, series: Sequence[Series], dots: Seq
     marks = axes.time_marks(columns.start, columns.end)
     legend = [(one.label, one.style) for one in series if one.label] + [(some.label, some.style) for some in dots]
     hover = _hover(look, columns, series)
-    return figure(look, "".join(parts), axis, marks, legend, hover)
+    return figure(look, "".join(parts), axis, marks, legend=legend, hover=hover)
 
 
 def histogram(look: Look, values: Values, bins: int = 41) -> str:
@@ -106,7 +106,7 @@ def histogram(look: Look, values: Values, bins: int = 41) -> str:
         Mark((value + reach) / (2 * reach), _value(value, look.unit))
         for value in axes.value_marks(Scale(-reach, reach))
     ]
-    return figure(look, _grid(axis) + "".join(bars), axis, marks, (), "", counted=True)
+    return figure(look, _grid(axis) + "".join(bars), axis, marks, counted=True)
 
 
 def figure(
@@ -114,9 +114,9 @@ def figure(
     drawing: str,
     axis: Scale,
     marks: Sequence[Mark],
-    legend: Sequence[tuple[str, str]],
-    hover: str,
     *,
+    legend: Sequence[tuple[str, str]] = (),
+    hover: str = "",
     counted: bool = False,
 ) -> str:
     """Return the frame around a drawing: heading, legend, axes, what the pointer shows."""

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from algobot.research.report import months, words
+from algobot.research.report.breakdown import breakdown, by_symbol
 from algobot.research.report.record import Run
 
 _LEFT: Final = ("Return", "For the risk", "What it took")
@@ -30,6 +31,8 @@ def show(console: Console, run: Run) -> None:
     console.print()
     console.print(Padding(_metrics(run), (0, 0, 1, 0)))
     console.print(_months(run))
+    if len(record.symbols) > 1:
+        console.print(_symbols(run))
     for warning in record.warnings:
         console.print(Text(f"! {warning}", "yellow"))
 
@@ -90,6 +93,19 @@ def _months(run: Run) -> Group | Text:
         cells = [Text("·", "dim") if cell is None else _cell(cell.fraction) for cell in year.months]
         table.add_row(Text(str(year.year), "dim"), *cells, _cell(year.total.fraction, bold=True))
     return Group(Text("Months, return in per cent", "bold"), table, Text(""))
+
+
+def _symbols(run: Run) -> Table:
+    """What each symbol's closed trades came to."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    table.add_column("Symbols", header_style="bold")
+    for name in ("trades", "won", "profit", "fees"):
+        table.add_column(name, justify="right")
+    for one in breakdown(run.trades, by_symbol):
+        profit = Text(f"{one.profit:+,.2f}", _STYLES[(one.profit > 0) - (one.profit < 0)])
+        table.add_row(Text(one.name), f"{one.trades:,}", f"{one.win_fraction:.1%}", profit, f"{one.fees:,.2f}")
+    table.add_row("")
+    return table
 
 
 def _cell(fraction: float | None, *, bold: bool = False) -> Text:
