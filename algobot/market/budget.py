@@ -1,8 +1,17 @@
-"""The pace of all requests to one venue: spaced evenly, and held back together when the venue says so."""
+"""The pace of all requests to one venue: spaced evenly, held back together when the venue says so, tried again."""
 
 from __future__ import annotations
 
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple, TypeVar
+
 import anyio
+
+from algobot.errors import VenueRateLimited, VenueReadRefused, VenueUnavailable
+from algobot.model import SECOND_NS
+
+T = TypeVar("T")
 
 
 class Budget:
@@ -21,3 +30,42 @@ class Budget:
     def pause(self, seconds: float) -> None:
         """Grant nothing for so long."""
         self._next_s = max(self._next_s, anyio.current_time() + seconds)
+
+
+class Patience(NamedTuple):
+    """How long a failing request is tried again."""
+
+    tries: int = 6
+    first_s: float = 0.5  # before the second try; doubled each time
+    most_s: float = 30.0
+
+
+PATIENCE: Final = Patience()
+
+
+async def patiently(
+    call: Callable[[], Awaitable[T]], budget: Budget, patience: Patience, tell: Callable[[str], None]
+) -> T:
+    """Return what `call` gives, trying again after what passes: outages, and limits as long as the venue says.
+
+    Raises:
+        VenueError: the last try's; at once for what will never be answered.
+    """
+    for attempt in range(1, patience.tries + 1):
+        await budget.take()
+        try:
+            return await call()
+        except VenueReadRefused:
+            raise
+        except VenueRateLimited as error:
+            if attempt == patience.tries:
+                raise
+            budget.pause(error.retry_after_ns / SECOND_NS)
+            tell(f"the venue asks to wait {error.retry_after_ns / SECOND_NS:.0f} s")
+        except VenueUnavailable as error:
+            if attempt == patience.tries:
+                raise
+            tell(f"try {attempt + 1} of {patience.tries}: {error.message}")
+            pause_s = min(patience.most_s, patience.first_s * 2 ** (attempt - 1))
+            await anyio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - not a secret
+    raise AssertionError("the last try returns or raises")

@@ -8,24 +8,23 @@ silence at the end is not: nothing proves that it will last.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Final, NamedTuple, Protocol
 
-import anyio
 import numpy as np
 
-from algobot.errors import VenueRateLimited, VenueReadRefused, VenueUnavailable
+from algobot.errors import VenueUnavailable
 from algobot.kernel.records import BAR
-from algobot.market.budget import Budget
+from algobot.market.budget import PATIENCE, Budget, Patience, patiently
 from algobot.market.keys import Key
 from algobot.market.library import Library
 from algobot.market.spans import Spans, covered
 from algobot.market.store import read_opens
 from algobot.market.writing import Writer, open_writer
-from algobot.model import SECOND_NS, Bar, Symbol, timeframe_ns
+from algobot.model import Bar, Symbol, timeframe_ns
 
+FLUSH_BARS: Final = 20_000  # the most that an end at the wrong moment makes us ask for again
 DAY: Final = "1d"
 
 
@@ -45,18 +44,6 @@ class History(Protocol):
     async def bars(self, symbol: Symbol, timeframe: str, since_ns: int) -> list[Bar]:
         """Return one request's closed bars from then on, oldest first. Raises VenueUnavailable, VenueRateLimited."""
         ...
-
-
-class Patience(NamedTuple):
-    """How long a failing request is tried again, and how many bars may wait for the disk."""
-
-    tries: int = 6
-    first_s: float = 0.5  # before the second try; doubled each time
-    most_s: float = 30.0
-    flush_bars: int = 20_000  # the most that an end at the wrong moment makes us ask for again
-
-
-PATIENCE: Final = Patience()
 
 
 class Progress(NamedTuple):
@@ -85,10 +72,17 @@ class Fetcher:
     """Downloads from one venue; all its requests share one budget."""
 
     def __init__(
-        self, venue: History, library: Library, budget: Budget, tell: Tell, patience: Patience = PATIENCE
+        self,
+        venue: History,
+        library: Library,
+        budget: Budget,
+        tell: Tell,
+        patience: Patience = PATIENCE,
+        *,
+        flush_bars: int = FLUSH_BARS,
     ) -> None:
-        self._library, self._budget, self._tell = library, budget, tell
-        self.venue, self.patience = venue, patience
+        self._library, self._budget, self._tell, self._patience = library, budget, tell, patience
+        self.venue, self.flush_bars = venue, flush_bars
 
     async def fetch(self, key: Key, start_ns: int, end_ns: int, *, ask_again: bool = False) -> Fetched:
         """Bring the bars of a key that open in [start_ns, end_ns) into the library; these must be over.
@@ -104,26 +98,11 @@ class Fetcher:
 
     async def ask(self, key: Key, timeframe: str, since_ns: int, tell: Callable[[str], None]) -> list[Bar]:
         """Return one page of closed bars from then on, trying again for as long as that makes sense."""
-        patience = self.patience
-        for attempt in range(1, patience.tries + 1):
-            await self._budget.take()
-            try:
-                bars = await self.venue.bars(Symbol(key.symbol), timeframe, since_ns)
-                return _in_order(bars, since_ns)
-            except VenueReadRefused:
-                raise
-            except VenueRateLimited as error:
-                if attempt == patience.tries:
-                    raise
-                self._budget.pause(error.retry_after_ns / SECOND_NS)
-                tell(f"the venue asks to wait {error.retry_after_ns / SECOND_NS:.0f} s")
-            except VenueUnavailable as error:
-                if attempt == patience.tries:
-                    raise
-                tell(f"try {attempt + 1} of {patience.tries}: {error.message}")
-                pause_s = min(patience.most_s, patience.first_s * 2 ** (attempt - 1))
-                await anyio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - not a secret
-        raise AssertionError("the last try returns or raises")
+
+        async def page() -> list[Bar]:
+            return _in_order(await self.venue.bars(Symbol(key.symbol), timeframe, since_ns), since_ns)
+
+        return await patiently(page, self._budget, self._patience, tell)
 
     def tell(self, progress: Progress) -> None:
         """Say how far it is."""
@@ -162,7 +141,7 @@ class _Download:
             else:  # said twice: there is nothing here
                 at_ns = await self._next_bars_ns(at_ns, end_ns)
             self._done_ns = before_ns + min(at_ns, end_ns) - start_ns
-            if len(self._buffer) >= self._fetcher.patience.flush_bars:
+            if len(self._buffer) >= self._fetcher.flush_bars:
                 self._flush()
         if silent_ns < end_ns < self._end_ns:  # the library's own next bar proves it
             self._gap(silent_ns, end_ns)

@@ -146,6 +146,14 @@ def test_every_fault_of_the_venue_passes_without_a_trace(venue: Venue, whole: Pa
     assert content(tmp_path) == content(whole)
 
 
+def test_a_venue_that_is_down_for_a_moment_is_opened_all_the_same(venue: Venue, whole: Path, capsys) -> None:
+    """The market rules are asked for again."""
+    rule = Rule(where="request", fault=HttpError(status=502), match="GET /api/v3/exchangeInfo", count=2)
+    venue.portal.call(venue.sim.venue.faults.add, rule)
+    assert edge.run(words(venue, whole)) == 0
+    assert venue.struck() == 2
+
+
 def test_a_process_killed_at_any_request_is_resumed_to_the_same_files(
     venue: Venue, whole: Path, tmp_path: Path
 ) -> None:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 import algobot.market.writing as writing
 from algobot.errors import VenueRateLimited, VenueReadRefused, VenueUnavailable
 from algobot.kernel.records import Records
-from algobot.market.budget import Budget
-from algobot.market.fetch import Fetched, Fetcher, Patience, Progress, lacking
+from algobot.market.budget import Budget, Patience
+from algobot.market.fetch import Fetched, Fetcher, Progress, lacking
 from algobot.market.keys import Key
 from algobot.market.library import Library
 from algobot.market.spans import Spans
@@ -24,7 +24,7 @@ from tests.market.past import FakePast
 
 pytestmark = pytest.mark.anyio
 BTC = Key("binance", "BTC/USDT", "1m")
-QUICK = Patience(tries=4, first_s=0.001, flush_bars=20)
+QUICK = Patience(tries=4, first_s=0.001)
 START, END = JAN_NS, JAN_NS + 100 * MINUTE_NS
 
 
@@ -35,7 +35,9 @@ class Cut(BaseException):
 async def fetched(venue: FakePast, root: Path, start_ns: int = START, end_ns: int = END, **more: bool) -> Fetched:
     """Download into a library at `root`."""
     heard: list[Progress] = []
-    done = await Fetcher(venue, Library(root), Budget(1e6), heard.append, QUICK).fetch(BTC, start_ns, end_ns, **more)
+    done = await Fetcher(venue, Library(root), Budget(1e6), heard.append, QUICK, flush_bars=20).fetch(
+        BTC, start_ns, end_ns, **more
+    )
     assert not heard or heard[-1].done_ns == heard[-1].total_ns
     return done
 

@@ -116,8 +116,8 @@ async def _download(
     wanted: _Wanted, venue: BinanceHistory | CcxtHistory, library: Library, tell: Callable[[Progress], None]
 ) -> tuple[list[Fetched], list[tuple[Key, AlgobotError]]]:
     """Return what was downloaded, and what failed; what the venue lacks is said before the first download."""
-    from algobot.market.budget import Budget
-    from algobot.market.fetch import Fetcher, Patience
+    from algobot.market.budget import Budget, Patience, patiently
+    from algobot.market.fetch import Fetcher
     from algobot.model import Symbol
 
     done: list[Fetched] = []
@@ -133,12 +133,14 @@ async def _download(
                 failed.append((key, error))
 
     try:
-        await venue.open()
+        patience = Patience(wanted.tries)
+        opening = patience._replace(tries=min(3, wanted.tries))  # an address that is wrong stays wrong
+        await patiently(venue.open, Budget(10.0), opening, lambda _: None)
         for key in wanted.keys:
             venue.require(Symbol(key.symbol))
             _require_timeframe(key, venue.timeframes)
         budget = Budget(wanted.rate or venue.requests_per_s)
-        fetcher = Fetcher(venue, library, budget, tell, Patience(wanted.tries))
+        fetcher = Fetcher(venue, library, budget, tell, patience)
         async with asyncio.TaskGroup() as tasks:
             for key in wanted.keys:
                 tasks.create_task(one(key))
