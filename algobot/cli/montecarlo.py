@@ -13,6 +13,9 @@ from algobot.cli.run_options import FRACTION, Finite
 from algobot.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from algobot.research.report.record import Run
     from algobot.research.validation.figures import Curve
     from algobot.research.validation.montecarlo import MonteCarlo, Spread
@@ -67,18 +70,18 @@ def montecarlo(
     """Say how else a finished run could have come: quantiles of what it earns, how deep it falls, and ruin.
 
     RUN is a folder of `algobot backtest`, or the name of one in --results; without it the last one made is taken.
+    Of a folder of `algobot walkforward` the out-of-sample returns can be put together otherwise.
     "shuffle" puts its trades in another order, "bootstrap" its returns in other blocks, "bars" runs the strategy
     again on bars whose prices are a little off. Writes montecarlo.json beside the run's other files.
     """
     import msgspec
 
-    from algobot.research.report import files
-
-    folder = files.find(run, results)
-    found = files.read(folder)
-    wanted = [method for method in _METHODS if not methods or method in methods]
-    if not methods and sum(trip.closed for _, trip in found.trades) < 2:
-        wanted.remove("shuffle")
+    folder, found = _found(run, results)
+    possible = [method for method in _METHODS if found.can(method)]
+    for method in methods:
+        if method not in possible:
+            raise UsageError(f"{method} is not possible with {folder.name}", hint=f"possible: {', '.join(possible)}")
+    wanted = [method for method in possible if not methods or method in methods]
     how = _How(runs, bar_runs, seed, block, noise, ruin, data_dir)
     result = _varied(found, wanted, how)
     body = msgspec.json.encode({"schema_version": 1, **msgspec.to_builtins(result)})
@@ -86,33 +89,66 @@ def montecarlo(
     if as_json:
         click.echo(body.decode())
         return
-    _print(found, result)
+    _print(found.name, result)
     click.echo(f"wrote {folder / FILE}")
 
 
-def _varied(found: Run, wanted: list[str], how: _How) -> MonteCarlo:
-    from algobot.research.validation import montecarlo as mc
-    from algobot.research.validation.figures import periods_a_year, returns_of
+class _Played(NamedTuple):
+    """A run as far as it can be played again; a walk forward has no trades and no single set of parameters."""
 
-    returns = returns_of(found.equity, found.metrics.start_equity)
-    per_year = periods_a_year(found.close_ns)
+    name: str
+    returns: Curve
+    close_ns: npt.NDArray[np.int64]
+    run: Run | None
+
+    def can(self, method: str) -> bool:
+        """Whether this can be varied so."""
+        if self.run is None:
+            return method == "bootstrap"
+        return method != "shuffle" or sum(trip.closed for _, trip in self.run.trades) > 1
+
+
+def _found(word: str, results: Path) -> tuple[Path, _Played]:
+    """Return the folder of a backtest or of a walk forward, and what is in it."""
+    from algobot.research.report import files
+    from algobot.research.validation.figures import returns_of
+    from algobot.research.validation.files import WALK, read_walk
+
+    for folder in (Path(word), results / word) if word else ():
+        if (folder / WALK).is_file():
+            close_ns, returns = read_walk(folder)
+            return folder, _Played(folder.name, returns, close_ns, None)
+    folder = files.find(word, results)
+    run = files.read(folder)
+    return folder, _Played(run.record.name, returns_of(run.equity, run.metrics.start_equity), run.close_ns, run)
+
+
+def _varied(found: _Played, wanted: list[str], how: _How) -> MonteCarlo:
+    from algobot.research.validation import montecarlo as mc
+    from algobot.research.validation.figures import periods_a_year
+
     spreads = []
     for method in wanted:
+        if method == "bootstrap":
+            per_year, block = periods_a_year(found.close_ns), _block(found, how.block)
+            more = {"ruin_fraction": how.ruin, "block": block}
+            spreads.append(mc.bootstrapped(found.returns, per_year, how.runs, how.seed, **more))
+            continue
+        assert found.run is not None
         if method == "shuffle":
-            spreads.append(mc.shuffled(_trades(found), how.runs, how.seed, ruin_fraction=how.ruin))
-        elif method == "bootstrap":
-            block = _block(found, how.block)
-            spreads.append(mc.bootstrapped(returns, per_year, how.runs, how.seed, ruin_fraction=how.ruin, block=block))
+            spreads.append(mc.shuffled(_trades(found.run), how.runs, how.seed, ruin_fraction=how.ruin))
         else:
-            spreads.append(_on_other_bars(found, how))
+            spreads.append(_on_other_bars(found.run, how))
     return mc.MonteCarlo(how.seed, how.ruin, spreads)
 
 
-def _block(found: Run, text: str) -> int:
+def _block(found: _Played, text: str) -> int:
     """Return a block's mean length in bars, 0 for what suits the returns."""
     if not text:
         return 0
-    bars = in_bars("--block", text, round(found.record.data[0].bar_seconds * 1e9))
+    import numpy as np
+
+    bars = in_bars("--block", text, int(np.median(np.diff(found.close_ns))))
     if bars < 1:
         raise UsageError(f"--block {text!r} is less than a bar", hint="take a longer one")
     return bars
@@ -158,13 +194,13 @@ def _on_other_bars(found: Run, how: _How) -> Spread:
     )  # fmt: skip
 
 
-def _print(found: Run, result: MonteCarlo) -> None:
+def _print(name: str, result: MonteCarlo) -> None:
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
-    console.print(f"[bold]{found.record.name}[/], played again", highlight=False)
+    console.print(f"[bold]{name}[/], played again", highlight=False)
     for one in result.spreads:
         title = _TITLES[one.method].format(steps=one.steps, block=one.block)
         table = Table(title=f"{title}, {one.runs:,} times", box=SIMPLE, pad_edge=False, title_justify="left")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from algobot.cli.compiling import announce
 from algobot.cli.data.words import data_dir, library
 from algobot.errors import StrategyError, UsageError
 
@@ -115,6 +116,7 @@ def check(
     if not names:
         raise UsageError("no strategy to check", hint="name one, give a file, or say --all")
     bars = _bars(data, data_dir)
+    announce()
     results = []
     for name in names:
         try:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from algobot.cli.bench_options import depth, in_bars, number, percent
+from algobot.cli.compiling import announce
 from algobot.cli.run_options import COUNT, Plan, run_options
 from algobot.errors import UsageError
 
@@ -35,9 +36,7 @@ _METHODS: Final = ("grid", "random", "tpe", "cmaes", "nsga2")
 )
 @click.option("--seed", type=COUNT, default=0, show_default=True)
 @click.option("--min-trades", type=COUNT, default=1, show_default=True, help="Runs with fewer do not count.")
-@click.option(
-    "--objective", default="sharpe", show_default=True, help="sharpe, sortino, calmar, return, profit_factor …"
-)
+@click.option("--objective", default="sharpe", show_default=True, help="As of `algobot optimize`, one.")
 @click.option("--train", default="365d", show_default=True, metavar="LENGTH", help="To search in: bars, or time.")
 @click.option("--test", default="90d", show_default=True, metavar="LENGTH", help="To trade after it.")
 @click.option("--anchored", is_flag=True, help="Train on everything from the first bar, not on a rolling window.")
@@ -97,6 +96,7 @@ def walkforward(
     windows = splits.walk_forward(len(timeline(plan.series).open_ns), **lengths, anchored=anchored)
     lead, values = longest_warmup(where), values_of(where)
     shape = splits.Combinatorial(groups, test_groups, lengths["purge"], lengths["embargo"])
+    announce()
     tried = _all_of(method, begin) if cpcv else []
     crossed = _crossed(plan, tried, shape, blocks, lead) if cpcv else None
     with _progress(len(windows)) as done:

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from algobot.cli.backtest import backtest
 from algobot.cli.montecarlo import montecarlo
+from algobot.cli.walkforward import walkforward
 from algobot.errors import AlgobotError
 from tests.kernel.markets import random_bars
 
@@ -72,6 +73,28 @@ def test_json_is_the_file_and_a_seed_gives_the_same_again(run):
     assert json.loads(first.stdout)["spreads"][0]["block"] == 48
     assert call(*words, "--seed", 5).stdout == first.stdout
     assert call(*words, "--seed", 6).stdout != first.stdout
+
+
+def test_what_a_walk_forward_earned_out_of_sample_can_be_put_together_otherwise(tmp_path):
+    """Its returns as they were; its trades are of many sets of parameters, so nothing else is possible."""
+    data, folder = tmp_path / "bars.parquet", tmp_path / "walk"
+    write_bars(data, 3)
+    words = ("--strategy", "ma_crossover", "--data", data, "-O", "fast=3,5", "--train", "20d", "--test", "10d")
+    done = CliRunner().invoke(walkforward, [*map(str, words), "--out", str(folder)])
+    assert done.exit_code == 0, done.output
+    told = json.loads(call(folder, *QUICK, "--json").stdout)
+    outside = json.loads((folder / "walkforward.json").read_text())["outside"]
+    (one,) = told["spreads"]
+    assert one["was"]["return_fraction"] == pytest.approx(outside["return_fraction"])
+    assert one["was"]["sharpe"] == pytest.approx(outside["sharpe"])
+    assert call("walk", "--results", tmp_path, *QUICK).exit_code == 0
+    result = call(folder, *QUICK, "--method", "shuffle")
+    assert isinstance(result.exception, AlgobotError)
+    assert "shuffle is not possible with walk" in result.exception.message
+    (folder / "equity.csv").write_text("time,equity\n")
+    result = call(folder, *QUICK)
+    assert isinstance(result.exception, AlgobotError)
+    assert "not a walk that can be read" in result.exception.message
 
 
 def test_bars_that_changed_since_the_run_are_refused(run, tmp_path):

@@ -6,13 +6,19 @@ import csv
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
+from algobot.errors import DataError
 from algobot.research.validation.crossval import CrossValidation
+from algobot.research.validation.figures import Curve, returns_of
 from algobot.research.validation.walkforward import Part, Step, Walk, WalkForward
+
+WALK: Final = "walkforward.json"
+_EQUITY: Final = "equity.csv"
 
 
 def as_json(result: WalkForward, crossed: CrossValidation | None) -> bytes:
@@ -26,7 +32,7 @@ def as_json(result: WalkForward, crossed: CrossValidation | None) -> bytes:
 def write_walk(folder: Path, walk: Walk, crossed: CrossValidation | None) -> list[Path]:
     """Write the files into `folder`, made if needed, and return them."""
     folder.mkdir(parents=True, exist_ok=True)
-    whole, windows, equity = (folder / name for name in ("walkforward.json", "windows.csv", "equity.csv"))
+    whole, windows, equity = (folder / name for name in (WALK, "windows.csv", _EQUITY))
     whole.write_bytes(msgspec.json.format(as_json(walk.result, crossed), indent=2) + b"\n")
     write_csv(windows, _head(walk.result), [_row(step) for step in walk.result.steps])
     peaks = np.maximum.accumulate(walk.curve)
@@ -38,6 +44,24 @@ def write_walk(folder: Path, walk: Walk, crossed: CrossValidation | None) -> lis
     )
     write_csv(equity, ("time", "equity", "drawdown"), rows)
     return [whole, windows, equity]
+
+
+def read_walk(folder: Path) -> tuple[npt.NDArray[np.int64], Curve]:
+    """Return when each out-of-sample bar closed and what it returned.
+
+    Raises:
+        DataError: the files are missing or are not those of a walk.
+    """
+    try:
+        told = msgspec.json.decode((folder / WALK).read_bytes())
+        with (folder / _EQUITY).open(newline="") as file:
+            rows = [(row["time"].rstrip("Z"), float(row["equity"])) for row in csv.DictReader(file)]
+        curve = np.array([equity for _, equity in rows])
+        close_ns = np.array([time for time, _ in rows], "datetime64[ns]").astype(np.int64)
+        start = float(curve[-1]) / (1.0 + float(told["outside"]["return_fraction"]))
+    except (OSError, ValueError, KeyError, IndexError, msgspec.DecodeError) as error:
+        raise DataError(f"{folder}: not a walk that can be read: {error}", hint="walk forward again") from error
+    return close_ns, returns_of(curve, start)
 
 
 def write_csv(path: Path, head: Sequence[str], rows: Any) -> None:

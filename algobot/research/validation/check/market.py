@@ -15,7 +15,16 @@ _HOUR_NS: Final = timeframe_ns("1h")
 _START_NS: Final = 1_609_459_200 * 10**9  # a midnight: sessions and days begin where they should
 _TICK: Final = 0.01
 _REGIMES: Final = ((0.0, 0.6), (0.0012, 0.8), (0.0, 1.6), (-0.0012, 0.9), (0.0, 0.3))  # drift and roughness an hour
-SETTINGS: Final = Settings(1e-5, _TICK, 0.0005, 0.001, 100_000.0, 0.5, True, 0.0002)
+SETTINGS: Final = Settings(
+    lot=1e-5,
+    tick=_TICK,
+    maker_fee=0.0005,
+    taker_fee=0.001,
+    capital=100_000.0,
+    position_fraction=0.5,
+    allow_short=True,
+    slippage=0.0002,
+)
 
 
 def made_up(count: int, span_ns: int = _HOUR_NS, seed: int = 1) -> Records:

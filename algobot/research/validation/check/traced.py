@@ -35,7 +35,7 @@ class Request(msgspec.Struct, frozen=True):
     name: str
     folder: str
     bars: str
-    settings: dict[str, bool | float]
+    settings: dict[str, Any]
 
 
 class Trace(msgspec.Struct, frozen=True):
@@ -76,7 +76,7 @@ def main(word: str) -> None:
 
     request = msgspec.json.decode(word, type=Request)
     bars = np.frombuffer(Path(request.bars).read_bytes(), BAR).copy()
-    settings = Settings(**request.settings)  # type: ignore[arg-type]
+    settings = Settings(**request.settings)
     touched: list[str] = []
     watching = [True]
     sys.addaudithook(lambda event, args: _note(touched, event, args) if watching[0] else None)

@@ -6,10 +6,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
+import numpy as np
 import pytest
 
+from algobot.research.backtest import Outcome
 from algobot.research.validation.check import compiled, extremes, floats, future, repeat, start
 from algobot.research.validation.check.examine import examine
 from algobot.research.validation.check.market import SETTINGS, made_up
@@ -55,6 +58,39 @@ def test_a_hand_into_the_memory_of_the_next_bar_is_caught_twice(tmp_path):
     finding = future.future(subject)
     assert finding.state == "failed"
     assert "it reads ahead" in finding.says
+
+
+class Peeking(NamedTuple):
+    """A sound strategy, but each bar it is run on already has the next one's close."""
+
+    subject: Subject
+
+    @property
+    def bars(self) -> np.ndarray:
+        """The bars as they are."""
+        return self.subject.bars
+
+    def at_once(self, bars: np.ndarray) -> Outcome:
+        """Run on closes from the future."""
+        ahead = bars.copy()
+        ahead["close"][:-1] = bars["close"][1:]
+        ahead["high"] = np.maximum(ahead["high"], ahead["close"])
+        ahead["low"] = np.minimum(ahead["low"], ahead["close"])
+        return self.subject.at_once(ahead)
+
+
+@pytest.mark.parametrize("known", [300, 700, 1200])
+def test_knowing_the_next_close_shows_at_the_bar_before_a_cut(known):
+    """Cut off there, and with other prices after it, what it did at the last bar known is not the same."""
+    peeking = Peeking(on_bars(registry.load("trend_following")))
+    whole = peeking.at_once(peeking.bars)
+    held = next(at for at in range(known, 1400) if whole.curve[at] != whole.curve[at - 1])
+    assert future._cut(peeking, whole, held + 1) == held
+    assert future._replaced(peeking, whole, held + 1, 7) == held
+    honest = on_bars(registry.load("trend_following"))
+    whole = honest.at_once(honest.bars)
+    assert future._cut(honest, whole, held + 1) is None
+    assert future._replaced(honest, whole, held + 1, 7) is None
 
 
 def test_one_that_only_looks_back_passes_at_every_cut():
