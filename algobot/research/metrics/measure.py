@@ -59,10 +59,10 @@ class Span(NamedTuple):
 
     @classmethod
     def of(cls, close_ns: Curve) -> Span:
-        """Return the span of these closing times; a bar is as long as most are."""
+        """Return the span of these closing times; a bar is as long as the shortest step, as in `market.store`."""
         if len(close_ns) == 0:
             return cls(0, 0, 0.0, 0.0)
-        bar_ns = int(np.median(np.diff(close_ns))) if len(close_ns) > 1 else 0
+        bar_ns = int(np.diff(close_ns).min()) if len(close_ns) > 1 else 0
         lasting = int(close_ns[-1] - close_ns[0]) + bar_ns
         years = lasting / YEAR_NS if lasting >= DAY_NS else 0.0
         return cls(bar_ns, lasting, years, len(close_ns) / years if years else 0.0)
