@@ -48,10 +48,24 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
     Without the GIL (a thread per core runs sweeps), without fast-math (the same bits everywhere); a division by
     zero gives inf or nan as in numpy: a kernel never raises.
     """
+    return _compiled(function, forceinline=False)
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Return `function` as a kernel that becomes part of each kernel that calls it.
+
+    For steps of a few instructions, where a call costs more than the work; what seldom happens in one (the end of
+    a block) belongs in a `kernel` of its own, or the compiler copies that everywhere too.
+    """
+    return _compiled(function, forceinline=True)
+
+
+def _compiled(function: Callable[P, R], *, forceinline: bool) -> Callable[P, R]:
     if not COMPILED:
         return function
     with cached_in(Path(inspect.getfile(function))) as cache:
-        compiled: Callable[P, R] = numba.njit(cache=cache, nogil=True, fastmath=False, error_model="numpy")(function)
+        make = numba.njit(cache=cache, nogil=True, fastmath=False, error_model="numpy", forceinline=forceinline)
+        compiled: Callable[P, R] = make(function)
     return compiled
 
 

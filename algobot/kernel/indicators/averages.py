@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from algobot.kernel.indicators.windows import LONGEST, lag, total, window
-from algobot.kernel.jit import kernel
+from algobot.kernel.indicators.windows import LONGEST, add_up
+from algobot.kernel.jit import inlined
 from algobot.kernel.records import Rec, float64, int64, record
 
 EMA = record(value=float64, count=int64)
@@ -21,13 +21,21 @@ MACD = record(fast=EMA, slow=EMA, signal=EMA)
 
 def adaptive(capacity: int) -> np.dtype[Any]:
     """Return the layout of `kama` over at most `capacity` values."""
-    return record(value=float64, last=float64, count=int64, past=window(capacity), moves=window(capacity))
+    return record(
+        value=float64,
+        last=float64,
+        total=float64,  # of the moves of the block being filled
+        count=int64,  # values so far, at most the period and one
+        at=int64,  # where the next value and its move go
+        past=(float64, capacity),
+        moves=(float64, capacity),  # from each place of the block before to its end
+    )
 
 
 KAMA = adaptive(LONGEST)
 
 
-@kernel
+@inlined
 def ema(state: Rec, value: float, period: int) -> float:
     """Exponential moving average after `value`, from the first value on, which seeds it.
 
@@ -43,7 +51,7 @@ def ema(state: Rec, value: float, period: int) -> float:
     return state.value
 
 
-@kernel
+@inlined
 def wilder(state: Rec, value: float, period: int) -> float:
     """Wilder's average: the mean of the first `period` values, then 1 / period of each new one; nan before.
 
@@ -60,7 +68,7 @@ def wilder(state: Rec, value: float, period: int) -> float:
     return state.value
 
 
-@kernel
+@inlined
 def dema(state: Rec, value: float, period: int) -> float:
     """Double exponential average, from the first value on: 2 * EMA - EMA of EMA, which takes out most of the lag.
 
@@ -70,7 +78,7 @@ def dema(state: Rec, value: float, period: int) -> float:
     return 2.0 * once - ema(state.twice, once, period)
 
 
-@kernel
+@inlined
 def tema(state: Rec, value: float, period: int) -> float:
     """Triple exponential average, from the first value on: 3 * EMA - 3 * EMA of EMA + EMA of EMA of EMA.
 
@@ -81,7 +89,7 @@ def tema(state: Rec, value: float, period: int) -> float:
     return 3.0 * once - 3.0 * twice + ema(state.thrice, twice, period)
 
 
-@kernel
+@inlined
 def macd(state: Rec, value: float, fast: int, slow: int, signal: int) -> tuple[float, float, float]:
     """MACD, signal and histogram from value `slow + signal - 1` on; nan before.
 
@@ -98,7 +106,7 @@ def macd(state: Rec, value: float, fast: int, slow: int, signal: int) -> tuple[f
     return line, follows, line - follows
 
 
-@kernel
+@inlined
 def kama(state: Rec, value: float, period: int) -> float:
     """Kaufman's adaptive average from value `period + 1` on, seeded with the one before it; nan before.
 
@@ -106,18 +114,36 @@ def kama(state: Rec, value: float, period: int) -> float:
     e the way made in `period` values over the way gone, 1 if neither.
     Source: Kaufman, Smarter Trading (1995), TA-Lib `KAMA`; the tests compare.
     """
+    moves = state.moves
+    at = state.at
+    if not 0 <= at < period <= len(moves):
+        return math.nan
     before = state.last
     state.last = value
-    state.count += 1
-    past = lag(state.past, value, period)
-    if state.count == 1:
-        return math.nan
-    gone = total(state.moves, abs(value - before), period)
-    if math.isnan(gone):
-        return math.nan
-    if state.count == period + 1:
+    count = state.count
+    if count <= period:
+        count += 1
+        state.count = count
+        if count == 1:
+            state.past[period - 1] = value  # the first move comes with the second value
+            return math.nan
         state.value = before
-    made = abs(value - past)
+    move = abs(value - before)
+    made = abs(value - state.past[at])
+    gone = state.total + move
+    state.past[at] = value
+    moves[at] = move
+    at += 1
+    if at == period:
+        state.at = 0
+        state.total = 0.0
+        gone = add_up(moves, period, 0.0)
+    else:
+        state.at = at
+        state.total = gone
+        gone += moves[at]
+    if count <= period:
+        return math.nan
     pace = (made / gone if made < gone else 1.0) * (2.0 / 3.0 - 2.0 / 31.0) + 2.0 / 31.0
     state.value += pace * pace * (value - state.value)
     return state.value

@@ -10,7 +10,7 @@ import numpy as np
 
 from algobot.kernel.indicators.ranges import RSI, rsi
 from algobot.kernel.indicators.windows import LONGEST, WINDOW, channel, extremes, lag, sma, window
-from algobot.kernel.jit import kernel
+from algobot.kernel.jit import inlined, kernel
 from algobot.kernel.records import Rec, float64, int64, record
 
 
@@ -44,7 +44,7 @@ WILLIAMS = channel(LONGEST)
 AROON = arrivals(LONGEST)
 
 
-@kernel
+@inlined
 def momentum(state: Rec, value: float, period: int) -> float:
     """`value` less that of `period` values ago, from value `period + 1` on; nan before.
 
@@ -53,7 +53,7 @@ def momentum(state: Rec, value: float, period: int) -> float:
     return value - lag(state, value, period)
 
 
-@kernel
+@inlined
 def roc(state: Rec, value: float, period: int) -> float:
     """Change since `period` values ago in percent, from value `period + 1` on; nan before; 0 from a value of 0.
 
@@ -71,9 +71,9 @@ def cci(state: Rec, bar: Rec, period: int) -> float:
     time in proportion to `period`. Source: Lambert (1980), TA-Lib `CCI`; the tests compare.
     """
     ring = state.ring
-    if not 1 <= period <= len(ring):
-        return math.nan
     at = state.at
+    if not 0 <= at < period <= len(ring):
+        return math.nan
     state.at = at + 1 if at + 1 < period else 0
     price = (bar.high + bar.low + bar.close) / 3.0
     ring[at] = price
@@ -93,14 +93,14 @@ def cci(state: Rec, bar: Rec, period: int) -> float:
     return distance / (0.015 * (apart / period))
 
 
-@kernel
+@inlined
 def within(value: float, top: float, bottom: float) -> float:
     """Where `value` is between two extremes in percent, 0 at the bottom; 0 if they are one."""
     reach = top - bottom
     return 100.0 * ((value - bottom) / reach) if reach > 0.0 else 0.0
 
 
-@kernel
+@inlined
 def stochastic_fast(state: Rec, bar: Rec, period: int, signal: int) -> tuple[float, float]:
     """%K and %D, 0 to 100, from bar `period + signal - 1` on; nan before.
 
@@ -115,7 +115,7 @@ def stochastic_fast(state: Rec, bar: Rec, period: int, signal: int) -> tuple[flo
     return (math.nan if math.isnan(follows) else quick), follows
 
 
-@kernel
+@inlined
 def stochastic(state: Rec, bar: Rec, period: int, slowing: int, signal: int) -> tuple[float, float]:
     """Slow %K and %D, 0 to 100, from bar `period + slowing + signal - 2` on; nan before.
 
@@ -132,7 +132,7 @@ def stochastic(state: Rec, bar: Rec, period: int, slowing: int, signal: int) -> 
     return (math.nan if math.isnan(follows) else slow), follows
 
 
-@kernel
+@inlined
 def stoch_rsi(state: Rec, value: float, rsi_period: int, period: int, signal: int) -> tuple[float, float]:
     """%K and %D of the relative strength index, 0 to 100, from value `rsi_period + period + signal - 1` on; nan before.
 
@@ -151,7 +151,7 @@ def stoch_rsi(state: Rec, value: float, rsi_period: int, period: int, signal: in
     return (math.nan if math.isnan(follows) else quick), follows
 
 
-@kernel
+@inlined
 def williams_r(state: Rec, bar: Rec, period: int) -> float:
     """Williams %R, -100 (close at the lowest low) to 0 (at the highest high), from bar `period` on; nan before.
 
@@ -164,7 +164,7 @@ def williams_r(state: Rec, bar: Rec, period: int) -> float:
     return -100.0 * ((top - bar.close) / reach)
 
 
-@kernel
+@inlined
 def aroon(state: Rec, bar: Rec, period: int) -> tuple[float, float, float]:
     """Aroon up, down and oscillator (up less down) from bar `period + 1` on; nan before. Up and down are 0 to 100.
 
@@ -172,49 +172,52 @@ def aroon(state: Rec, bar: Rec, period: int) -> tuple[float, float, float]:
     counts if two are equal. The period must be less than the layout's capacity.
     Source: Chande (1995), TA-Lib `AROON`, `AROONOSC`; the tests compare.
     """
-    length = period + 1
-    if not 2 <= length <= len(state.highs):
-        return math.nan, math.nan, math.nan
     at = state.at
+    if not 0 < period < len(state.highs) or not 0 <= at <= period:
+        return math.nan, math.nan, math.nan
     number = state.count
     state.count = number + 1
-    if at == 0 or bar.high >= state.top:
-        state.top = bar.high
-        state.top_at = number
-    if at == 0 or bar.low <= state.bottom:
-        state.bottom = bar.low
-        state.bottom_at = number
+    risen = at == 0 or bar.high >= state.top
+    fallen = at == 0 or bar.low <= state.bottom
+    top = bar.high if risen else state.top
+    bottom = bar.low if fallen else state.bottom
+    high_at = number if risen else state.top_at
+    low_at = number if fallen else state.bottom_at
+    state.top = top
+    state.bottom = bottom
+    state.top_at = high_at
+    state.bottom_at = low_at
     state.highs[at] = bar.high
     state.lows[at] = bar.low
-    high_at = state.top_at
-    low_at = state.bottom_at
-    if at + 1 < length:
-        state.at = at + 1
+    if at == period:
+        state.at = 0
+        _look_back(state, period, number)
+    else:
+        at += 1
+        state.at = at
         if number < period:
             return math.nan, math.nan, math.nan
-        high_at = state.highs_at[at + 1] if state.highs[at + 1] > state.top else high_at
-        low_at = state.lows_at[at + 1] if state.lows[at + 1] < state.bottom else low_at
-    else:
-        state.at = 0
-        _look_back(state, length, number)
+        high_at = state.highs_at[at] if state.highs[at] > top else high_at
+        low_at = state.lows_at[at] if state.lows[at] < bottom else low_at
     part = 100.0 / period
-    up = part * (period - (number - high_at))
-    down = part * (period - (number - low_at))
-    return up, down, part * (high_at - low_at)
+    return part * (period - number + high_at), part * (period - number + low_at), part * (high_at - low_at)
 
 
 @kernel
-def _look_back(state: Rec, length: int, number: int) -> None:
-    """Give each place of a full block the extremes of itself and all that came after it; `number` is the last bar's."""
-    last = length - 1
-    state.highs_at[last] = number
-    state.lows_at[last] = number
-    for i in range(last - 1, -1, -1):
-        state.highs_at[i] = number - last + i
-        state.lows_at[i] = number - last + i
-        if state.highs[i + 1] >= state.highs[i]:
-            state.highs[i] = state.highs[i + 1]
-            state.highs_at[i] = state.highs_at[i + 1]
-        if state.lows[i + 1] <= state.lows[i]:
-            state.lows[i] = state.lows[i + 1]
-            state.lows_at[i] = state.lows_at[i + 1]
+def _look_back(state: Rec, last: int, number: int) -> None:
+    """Give each place of a full block the extremes of itself and all after it; `number` is that of the `last` bar."""
+    high = state.highs[last]
+    low = state.lows[last]
+    high_at = number
+    low_at = number
+    for i in range(last, -1, -1):
+        higher = state.highs[i] > high
+        lower = state.lows[i] < low
+        high = state.highs[i] if higher else high
+        low = state.lows[i] if lower else low
+        high_at = number - last + i if higher else high_at
+        low_at = number - last + i if lower else low_at
+        state.highs[i] = high
+        state.lows[i] = low
+        state.highs_at[i] = high_at
+        state.lows_at[i] = low_at

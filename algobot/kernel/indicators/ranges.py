@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 
 from algobot.kernel.indicators.averages import WILDER, wilder
-from algobot.kernel.jit import kernel
+from algobot.kernel.jit import inlined
 from algobot.kernel.records import Rec, float64, int64, record
 
 RSI = record(gain=WILDER, loss=WILDER, last=float64, count=int64)
@@ -25,7 +25,7 @@ ADX = record(
 )
 
 
-@kernel
+@inlined
 def rsi(state: Rec, value: float, period: int) -> float:
     """Relative strength index, 0 to 100, from the `period + 1`-th value on; nan before.
 
@@ -45,7 +45,7 @@ def rsi(state: Rec, value: float, period: int) -> float:
     return 100.0 * (gain / (gain + loss))
 
 
-@kernel
+@inlined
 def true_range(bar: Rec, last_close: float) -> float:
     """The bar's range, the way from the last close included; at least 0.
 
@@ -56,7 +56,7 @@ def true_range(bar: Rec, last_close: float) -> float:
     return top - bottom
 
 
-@kernel
+@inlined
 def atr(state: Rec, bar: Rec, period: int) -> float:
     """Average true range from the `period + 1`-th bar on; nan before (the first bar has no last close).
 
@@ -70,7 +70,7 @@ def atr(state: Rec, bar: Rec, period: int) -> float:
     return wilder(state.average, true_range(bar, last), period)
 
 
-@kernel
+@inlined
 def natr(state: Rec, bar: Rec, period: int) -> float:
     """Average true range in percent of the close, from the `period + 1`-th bar on; nan before. State: `ATR`.
 
@@ -79,7 +79,7 @@ def natr(state: Rec, bar: Rec, period: int) -> float:
     return atr(state, bar, period) * 100.0 / bar.close
 
 
-@kernel
+@inlined
 def adx(state: Rec, bar: Rec, period: int) -> float:
     """Average directional index, 0 to 100, from bar `2 * period` on; nan before.
 

@@ -11,7 +11,7 @@ import numpy as np
 from algobot.kernel.indicators.averages import EMA, ema
 from algobot.kernel.indicators.ranges import ATR, atr
 from algobot.kernel.indicators.windows import LONGEST, channel, extremes, lag, window
-from algobot.kernel.jit import kernel
+from algobot.kernel.jit import inlined, kernel
 from algobot.kernel.records import Rec, float64, int64, record
 
 SUPERTREND = record(atr=ATR, upper=float64, lower=float64, close=float64, side=int64)
@@ -45,7 +45,7 @@ def ichimoku_of(capacity: int) -> np.dtype[Any]:
 ICHIMOKU = ichimoku_of(LONGEST)
 
 
-@kernel
+@inlined
 def supertrend(state: Rec, bar: Rec, period: int, width: float) -> tuple[float, int]:
     """The line and its side, 1 below a rising market and -1 above a falling one, from bar `period + 1` on.
 
@@ -75,7 +75,7 @@ def supertrend(state: Rec, bar: Rec, period: int, width: float) -> tuple[float, 
     return (lower if state.side > 0 else upper), state.side
 
 
-@kernel
+@inlined
 def parabolic_sar(state: Rec, bar: Rec, step: float, most: float) -> float:
     """Parabolic stop and reverse from bar 2 on; nan before. `state.side` says which way, `state.stop` is the next one.
 
@@ -103,7 +103,7 @@ def parabolic_sar(state: Rec, bar: Rec, step: float, most: float) -> float:
     return _falling(state, bar, high, low, step, most)
 
 
-@kernel
+@inlined
 def _rising(state: Rec, bar: Rec, high: float, low: float, step: float, most: float) -> float:
     stop = state.stop
     if bar.low <= stop:
@@ -120,7 +120,7 @@ def _rising(state: Rec, bar: Rec, high: float, low: float, step: float, most: fl
     return stop
 
 
-@kernel
+@inlined
 def _falling(state: Rec, bar: Rec, high: float, low: float, step: float, most: float) -> float:
     stop = state.stop
     if bar.high >= stop:
@@ -137,7 +137,7 @@ def _falling(state: Rec, bar: Rec, high: float, low: float, step: float, most: f
     return stop
 
 
-@kernel
+@inlined
 def keltner(state: Rec, bar: Rec, period: int, atr_period: int, width: float) -> tuple[float, float, float]:
     """Lower, middle and upper line from bar max(`period`, `atr_period + 1`) on; nan before.
 

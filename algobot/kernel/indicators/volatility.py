@@ -48,9 +48,9 @@ def percent_rank(state: Rec, value: float, period: int) -> float:
     Source: scipy `percentileofscore(kind="mean")` among the others.
     """
     ring = state.ring
-    if not 1 <= period <= len(ring):
-        return math.nan
     at = state.at
+    if not 0 <= at < period <= len(ring):
+        return math.nan
     state.at = at + 1 if at + 1 < period else 0
     ring[at] = value
     state.count += 1

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from algobot.kernel.indicators.windows import LONGEST, WINDOW, pairs, total, totals
-from algobot.kernel.jit import kernel
+from algobot.kernel.jit import inlined
 from algobot.kernel.records import Rec, float64, int64, record
 
 _DAY_NS: Final = 86_400 * 10**9
@@ -30,13 +30,13 @@ SESSION_VWAP = record(day=int64, count=int64, traded=float64, volume=float64)
 VOLUME_RATIO = WINDOW
 
 
-@kernel
+@inlined
 def typical(bar: Rec) -> float:
     """The typical price: (H + L + C) / 3. Source: TA-Lib `TYPPRICE`; the tests compare."""
     return (bar.high + bar.low + bar.close) * (1.0 / 3.0)
 
 
-@kernel
+@inlined
 def pressure(bar: Rec) -> float:
     """The bar's volume, signed by where it closed: all of it at the high, none of it at the low, as -1 to 1 times.
 
@@ -48,7 +48,7 @@ def pressure(bar: Rec) -> float:
     return 0.0
 
 
-@kernel
+@inlined
 def obv(state: Rec, bar: Rec) -> float:
     """On-balance volume from the first bar on: its volume, then plus that of rising closes, less that of falling ones.
 
@@ -63,7 +63,7 @@ def obv(state: Rec, bar: Rec) -> float:
     return state.value
 
 
-@kernel
+@inlined
 def accumulation(state: Rec, bar: Rec) -> float:
     """Accumulation/distribution line from the first bar on: the sum of `pressure`.
 
@@ -73,7 +73,7 @@ def accumulation(state: Rec, bar: Rec) -> float:
     return state.value
 
 
-@kernel
+@inlined
 def chaikin_money_flow(state: Rec, bar: Rec, period: int) -> float:
     """Chaikin money flow, -1 to 1, from bar `period` on; nan before. 0 in a window without volume.
 
@@ -83,7 +83,7 @@ def chaikin_money_flow(state: Rec, bar: Rec, period: int) -> float:
     return pushed / volume if volume != 0.0 else 0.0
 
 
-@kernel
+@inlined
 def mfi(state: Rec, bar: Rec, period: int) -> float:
     """Money flow index, 0 to 100, from bar `period + 1` on; nan before.
 
@@ -106,7 +106,7 @@ def mfi(state: Rec, bar: Rec, period: int) -> float:
     return 0.0 if both < 1.0 else 100.0 * (came / both)
 
 
-@kernel
+@inlined
 def rolling_vwap(state: Rec, bar: Rec, period: int) -> float:
     """Volume-weighted average of the typical price of the last `period` bars; nan until there are that many.
 
@@ -117,7 +117,7 @@ def rolling_vwap(state: Rec, bar: Rec, period: int) -> float:
     return traded / volume if volume != 0.0 else price
 
 
-@kernel
+@inlined
 def session_vwap(state: Rec, bar: Rec) -> float:
     """Volume-weighted average of the typical price since midnight UTC, from the first bar on.
 
@@ -135,7 +135,7 @@ def session_vwap(state: Rec, bar: Rec) -> float:
     return state.traded / state.volume if state.volume != 0.0 else price
 
 
-@kernel
+@inlined
 def volume_ratio(state: Rec, bar: Rec, period: int) -> float:
     """The bar's volume over the mean of the last `period`, itself included; nan until there are that many.
 

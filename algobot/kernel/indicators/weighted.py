@@ -8,91 +8,89 @@ from typing import Any
 
 import numpy as np
 
-from algobot.kernel.indicators.windows import LONGEST
-from algobot.kernel.jit import kernel
-from algobot.kernel.records import Rec, float64, int64, record
-
-
-def weighted(capacity: int) -> np.dtype[Any]:
-    """Return the layout of `wma` and `slope` over at most `capacity` values."""
-    return record(
-        count=int64,
-        at=int64,  # where the next value goes
-        origin=float64,  # values count from here: a market that stands still gives exactly its price, and slope 0
-        total=float64,  # of the block being filled
-        rising=float64,  # the same with weights 1, 2, 3 …
-        totals=(float64, capacity),  # from each place of the block before to its end
-        risings=(float64, capacity),
-    )
+from algobot.kernel.indicators.windows import LONGEST, WINDOW, begin, window
+from algobot.kernel.jit import inlined, kernel
+from algobot.kernel.records import Rec, record
 
 
 def hull_of(capacity: int) -> np.dtype[Any]:
     """Return the layout of `hull` over at most `capacity` values."""
-    return record(half=weighted(capacity), whole=weighted(capacity), last=weighted(math.isqrt(capacity) + 1))
+    return record(half=window(capacity), whole=window(capacity), last=window(math.isqrt(capacity) + 1))
 
 
-WMA = weighted(LONGEST)
-SLOPE = WMA
+WMA = WINDOW
+SLOPE = WINDOW
 HULL = hull_of(LONGEST)
 
 
-@kernel
-def _sums(state: Rec, value: float, period: int) -> tuple[float, float]:
-    """Sum of the last `period` values from `state.origin`, and with weights 1 (the oldest) to `period`; nan before."""
-    totals = state.totals
-    risings = state.risings
-    if not 1 <= period <= len(totals):
-        return math.nan, math.nan
+@inlined
+def _weighed(state: Rec, value: float, period: int, newest: float) -> tuple[float, float]:
+    """An origin, and the sum of the last `period` values from there, the last times `newest`, each before one less.
+
+    nan until there are that many. Every step takes the plain sum of a block's values from their weighed one.
+    """
+    ring = state.ring
     at = state.at
+    if not 0 <= at < period <= len(ring):
+        return math.nan, math.nan
     if state.count == 0:
+        state.count = 1
         state.origin = value
-    state.count += 1
-    away = value - state.origin
-    total = state.total + away
-    rising = state.rising + (at + 1.0) * away
-    totals[at] = value
-    if at + 1 < period:
-        state.at = at + 1
-        state.total = total
-        state.rising = rising
-        if state.count < period:
-            return math.nan, math.nan
-        return total + totals[at + 1], rising + (period - 1.0 - at) * total + risings[at + 1]
-    state.at = 0
-    state.total = 0.0
-    state.rising = 0.0
-    state.origin = value
-    behind = 0.0
-    weighed = 0.0
-    for i in range(period - 1, -1, -1):
-        behind += totals[i] - value
-        weighed += behind
-        totals[i] = behind
-        risings[i] = weighed
-    return behind, weighed
+        begin(ring, period)
+    origin = state.origin
+    away = value - origin
+    total = state.total
+    weighed = state.weighed - total + newest * away
+    ring[at] = value
+    at += 1
+    if at == period:
+        state.at = 0
+        state.total = 0.0
+        state.weighed = 0.0
+        state.origin = value
+        return value, _add_up(ring, period, value, newest - period)
+    state.at = at
+    state.total = total + away
+    state.weighed = weighed
+    return origin, weighed + ring[at]
 
 
 @kernel
+def _add_up(ring: Rec, period: int, origin: float, least: float) -> float:
+    """Make each value of a full block the weighed sum, from `origin`, of itself and all after it; return that of all.
+
+    As it is needed once that value is the oldest in the window: with the weight `least + 1`, the next one more.
+    """
+    after = 0.0
+    weighed = 0.0
+    first = least + 1.0
+    for i in range(period - 1, -1, -1):
+        away = ring[i] - origin
+        weighed += after + first * away
+        after += away
+        ring[i] = weighed
+    return weighed
+
+
+@inlined
 def wma(state: Rec, value: float, period: int) -> float:
     """Average of the last `period` values with weights 1 (the oldest) to `period`; nan until there are that many.
 
     Exactly the value where it does not change. Source: TA-Lib `WMA`; the tests compare.
     """
-    rising = _sums(state, value, period)[1]
-    return state.origin + rising * (2.0 / (period * (period + 1.0)))
+    origin, weighed = _weighed(state, value, period, float(period))
+    return origin + weighed * (2.0 / (period * (period + 1.0)))
 
 
-@kernel
+@inlined
 def slope(state: Rec, value: float, period: int) -> float:
     """Rise per step of the straight line nearest to the last `period` values; nan until there are that many.
 
-    Least squares: (Σ i·x - mean of i · Σ x) · 12 / (p³ - p); a window of 1 has no slope: nan. Exactly 0 where the
-    value does not change. Source: TA-Lib `LINEARREG_SLOPE`; the tests compare.
+    Least squares: Σ (i - mean of i) · x · 12 / (p³ - p); a window of 1 has no slope: nan. Exactly 0 where the value
+    does not change. Source: TA-Lib `LINEARREG_SLOPE`; the tests compare.
     """
-    total, rising = _sums(state, value, period)
-    if period < 2:
-        return math.nan
-    return (rising - 0.5 * (period + 1.0) * total) * (12.0 / (period * (period * float(period) - 1.0)))
+    weighed = _weighed(state, value, period, 0.5 * (period - 1.0))[1]
+    return weighed * (12.0 / (period * (period * float(period) - 1.0))) if period > 1 else math.nan
 
 
 @kernel

@@ -17,24 +17,26 @@ from typing import Any, Final
 
 import numpy as np
 
-from algobot.kernel.jit import kernel
+from algobot.kernel.jit import inlined, kernel
 from algobot.kernel.records import Rec, float64, int64, record
 
 LONGEST: Final = 512
 _COLLAPSED: Final = 1e-2  # of the largest since it was last taken afresh
-_AFRESH: Final = 64  # values, a power of two
+_AFRESH: Final = 64  # values, or a period if that is longer
 
 
 def window(capacity: int) -> np.dtype[Any]:
     """Return the layout of a window of at most `capacity` values."""
     return record(
-        count=int64,
+        count=int64,  # 0 before the first value; of `stdev` the values so far
         at=int64,  # where the next value goes
         origin=float64,  # the means count from here: a market that stands still gives exactly its price
         total=float64,  # of the block being filled
+        weighed=float64,  # the same with weights, of `wma` and `slope`
         centre=float64,  # the mean, of `stdev`
         spread=float64,  # the sum of squared distances from it
         widest=float64,  # the largest spread since it was taken afresh
+        due=int64,  # the count at which it is taken afresh
         ring=(float64, capacity),
     )
 
@@ -65,83 +67,93 @@ BOLLINGER = WINDOW
 DONCHIAN = channel(LONGEST)
 
 
-@kernel
+@inlined
 def lag(state: Rec, value: float, period: int) -> float:
     """The value of `period` values ago, from value `period + 1` on; nan before. State: `window`."""
     ring = state.ring
-    if not 1 <= period <= len(ring):
-        return math.nan
     at = state.at
+    if not 0 <= at < period <= len(ring):
+        return math.nan
+    if state.count == 0:
+        state.count = 1
+        begin(ring, period)
     state.at = at + 1 if at + 1 < period else 0
     past = ring[at]
     ring[at] = value
-    state.count += 1
-    return past if state.count > period else math.nan
+    return past
 
 
 @kernel
+def begin(ring: Rec, period: int) -> None:
+    """Make the values before the first ones unknown: whatever is made of them is nan too."""
+    for i in range(period):
+        ring[i] = math.nan
+
+
+@inlined
 def total(state: Rec, value: float, period: int) -> float:
     """Sum of the last `period` values; nan until there are that many. State: `window`.
 
     Source: TA-Lib `SUM`; the tests compare.
     """
     ring = state.ring
-    if not 1 <= period <= len(ring):
-        return math.nan
     at = state.at
-    state.count += 1
+    if not 0 <= at < period <= len(ring):
+        return math.nan
+    if state.count == 0:
+        state.count = 1
+        begin(ring, period)
     begun = state.total + value
     ring[at] = value
-    if at + 1 < period:
-        state.at = at + 1
-        state.total = begun
-        return begun + ring[at + 1] if state.count >= period else math.nan
-    state.at = 0
-    state.total = 0.0
-    _add_up(ring, period)
-    return begun
+    at += 1
+    if at == period:
+        state.at = 0
+        state.total = 0.0
+        return add_up(ring, period, 0.0)
+    state.at = at
+    state.total = begun
+    return begun + ring[at]
 
 
 @kernel
-def _add_up(ring: Rec, period: int) -> None:
-    """Make each value of a full block the sum of itself and all after it; two at a time, to wait half as long."""
+def add_up(ring: Rec, period: int, origin: float) -> float:
+    """Make each value of a full block the sum, from `origin`, of itself and all after it; return that of all."""
     after = 0.0
-    for i in range(period - 1, 0, -2):
-        both = ring[i - 1] + ring[i]
-        ring[i] += after
-        after += both
-        ring[i - 1] = after
-    if period % 2 == 1:
-        ring[0] += after
+    for i in range(period - 1, -1, -1):
+        after += ring[i] - origin
+        ring[i] = after
+    return after
 
 
-@kernel
+@inlined
 def totals(state: Rec, first: float, second: float, period: int) -> tuple[float, float]:
     """Sums of the last `period` values of two series; nan until there are that many. State: `pairs`."""
-    if not 1 <= period <= len(state.firsts):
-        return math.nan, math.nan
+    firsts = state.firsts
+    seconds = state.seconds
     at = state.at
-    state.count += 1
+    if not 0 <= at < period <= len(firsts):
+        return math.nan, math.nan
+    if state.count == 0:
+        state.count = 1
+        begin(firsts, period)
+        begin(seconds, period)
     one = state.first + first
     two = state.second + second
-    state.firsts[at] = first
-    state.seconds[at] = second
-    if at + 1 < period:
-        state.at = at + 1
-        state.first = one
-        state.second = two
-        if state.count < period:
-            return math.nan, math.nan
-        return one + state.firsts[at + 1], two + state.seconds[at + 1]
-    state.at = 0
-    state.first = 0.0
-    state.second = 0.0
-    _add_up(state.firsts, period)
-    _add_up(state.seconds, period)
-    return one, two
+    firsts[at] = first
+    seconds[at] = second
+    at += 1
+    if at == period:
+        state.at = 0
+        state.first = 0.0
+        state.second = 0.0
+        return add_up(firsts, period, 0.0), add_up(seconds, period, 0.0)
+    state.at = at
+    state.first = one
+    state.second = two
+    return one + firsts[at], two + seconds[at]
 
 
-@kernel
+@inlined
 def sma(state: Rec, value: float, period: int) -> float:
     """Simple moving average of the last `period` values; nan until there are that many.
 
@@ -149,28 +161,28 @@ def sma(state: Rec, value: float, period: int) -> float:
     window with every other value of that block. Source: TA-Lib `SMA`; the tests compare.
     """
     ring = state.ring
-    if not 1 <= period <= len(ring):
-        return math.nan
     at = state.at
-    origin = state.origin if state.count > 0 else value
-    state.count += 1
+    if not 0 <= at < period <= len(ring):
+        return math.nan
+    if state.count == 0:
+        state.count = 1
+        state.origin = value
+        begin(ring, period)
+    origin = state.origin
     begun = state.total + (value - origin)
     ring[at] = value
-    if at + 1 < period:
-        state.at = at + 1
-        state.total = begun
-        state.origin = origin
-        return origin + (begun + ring[at + 1]) * (1.0 / period) if state.count >= period else math.nan
-    state.at = 0
-    state.total = 0.0
-    state.origin = value
-    for i in range(period):
-        ring[i] -= value
-    _add_up(ring, period)
-    return value + ring[0] * (1.0 / period)
+    at += 1
+    if at == period:
+        state.at = 0
+        state.total = 0.0
+        state.origin = value
+        return value + add_up(ring, period, value) * (1.0 / period)
+    state.at = at
+    state.total = begun
+    return origin + (begun + ring[at]) * (1.0 / period)
 
 
-@kernel
+@inlined
 def stdev(state: Rec, value: float, period: int) -> float:
     """Population standard deviation of the last `period` values; nan until there are that many. At least 0.
 
@@ -178,9 +190,9 @@ def stdev(state: Rec, value: float, period: int) -> float:
     two large sums instead and is the less exact of the two where prices are large and still.
     """
     ring = state.ring
-    if not 1 <= period <= len(ring):
-        return math.nan
     at = state.at
+    if not 0 <= at < period <= len(ring):
+        return math.nan
     state.at = at + 1 if at + 1 < period else 0
     left = ring[at]
     ring[at] = value
@@ -196,7 +208,7 @@ def stdev(state: Rec, value: float, period: int) -> float:
     state.centre = centre
     state.spread = spread
     state.widest = spread if spread > state.widest else state.widest
-    if not spread >= _COLLAPSED * state.widest or count & (_AFRESH - 1) == 0 or count == period:
+    if not spread >= _COLLAPSED * state.widest or count >= state.due:
         spread = _afresh(state, period)
     return math.sqrt(spread * part)
 
@@ -216,10 +228,11 @@ def _afresh(state: Rec, period: int) -> float:
     state.centre = centre
     state.spread = spread
     state.widest = spread
+    state.due = state.count + max(_AFRESH, period)
     return spread
 
 
-@kernel
+@inlined
 def bollinger(state: Rec, value: float, period: int, width: float) -> tuple[float, float, float]:
     """Lower, middle and upper band: mean and `width` population deviations; nan until there are `period` values.
 
@@ -231,13 +244,13 @@ def bollinger(state: Rec, value: float, period: int, width: float) -> tuple[floa
     return state.centre - reach, state.centre, state.centre + reach
 
 
-@kernel
+@inlined
 def band_width(lower: float, middle: float, upper: float) -> float:
     """How far apart two bands are, as a fraction of the middle one. Source: Bollinger on Bollinger Bands (2001)."""
     return (upper - lower) / middle
 
 
-@kernel
+@inlined
 def percent_b(value: float, lower: float, upper: float) -> float:
     """Where `value` is between two bands: 0 on the lower, 1 on the upper, beyond them outside; 0.5 if they are one.
 
@@ -247,7 +260,7 @@ def percent_b(value: float, lower: float, upper: float) -> float:
     return (value - lower) / reach if reach != 0.0 else 0.5
 
 
-@kernel
+@inlined
 def zscore(state: Rec, value: float, period: int) -> float:
     """How many population deviations `value` is from the mean of the window it ends; 0 in a window without movement."""
     deviation = stdev(state, value, period)
@@ -256,7 +269,7 @@ def zscore(state: Rec, value: float, period: int) -> float:
     return (value - state.centre) / deviation
 
 
-@kernel
+@inlined
 def extremes(state: Rec, high: float, low: float, period: int) -> tuple[float, float]:
     """Highest `high` and lowest `low` of the last `period`; nan until there are that many. State: `channel`.
 
@@ -264,33 +277,49 @@ def extremes(state: Rec, high: float, low: float, period: int) -> tuple[float, f
     """
     highs = state.highs
     lows = state.lows
-    if not 1 <= period <= len(highs):
-        return math.nan, math.nan
     at = state.at
-    state.count += 1
-    top = state.top if at > 0 and state.top > high else high
-    bottom = state.bottom if at > 0 and state.bottom < low else low
-    state.top = top
-    state.bottom = bottom
+    if not 0 <= at < period <= len(highs):
+        return math.nan, math.nan
+    if state.count == 0:
+        state.count = 1
+        state.top = -math.inf
+        state.bottom = math.inf
+        begin(highs, period)
+        begin(lows, period)
+    top = state.top
+    bottom = state.bottom
+    top = high if high > top else top
+    bottom = low if low < bottom else bottom
     highs[at] = high
     lows[at] = low
-    if at + 1 < period:
-        state.at = at + 1
-        if state.count < period:
-            return math.nan, math.nan
-        above = highs[at + 1]
-        below = lows[at + 1]
-        return (above if above > top else top), (below if below < bottom else bottom)
-    state.at = 0
+    at += 1
+    if at == period:
+        state.at = 0
+        state.top = -math.inf
+        state.bottom = math.inf
+        _look_back(highs, lows, period)
+        return top, bottom
+    state.at = at
+    state.top = top
+    state.bottom = bottom
+    above = highs[at]
+    below = lows[at]
+    return (top if top > above else above), (bottom if bottom < below else below)
+
+
+@kernel
+def _look_back(highs: Rec, lows: Rec, period: int) -> None:
+    """Give each place of a full block the extremes of itself and all after it."""
+    high = highs[period - 1]
+    low = lows[period - 1]
     for i in range(period - 2, -1, -1):
         high = highs[i] if highs[i] > high else high
         low = lows[i] if lows[i] < low else low
         highs[i] = high
         lows[i] = low
-    return top, bottom
 
 
-@kernel
+@inlined
 def donchian(state: Rec, bar: Rec, period: int) -> tuple[float, float]:
     """Highest high and lowest low of the last `period` bars, this one included; nan until there are that many.
 
