@@ -182,7 +182,7 @@ class LiveHands:
                 return intent
             case "limit":
                 return self._limit(request, price)
-            case "stop":
+            case "stop" | "stop_limit" | "take_profit" | "trailing":
                 self.note = "resting stop orders are not sent to a venue: a strategy protects its position instead"
                 self._out.note("warning", "order.not_sent", self.note)
                 return None

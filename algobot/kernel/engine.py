@@ -9,12 +9,17 @@ only folds. One symbol or many sharing one account: all have their open, then al
 from __future__ import annotations
 
 from algobot.kernel import records as r
+from algobot.kernel.costs import slipped
 from algobot.kernel.dispatch import fold_at
+from algobot.kernel.filling import FILLS_A_BAR, begin_volume, book
 from algobot.kernel.jit import kernel
+from algobot.kernel.journal import NO_ORDER, NOTES_A_BAR
 from algobot.kernel.ledger import apply_fill, forget, mark_equity, sign, value
-from algobot.kernel.matching import book, copy_order, follow, match_open, match_within, slipped, stop_level
+from algobot.kernel.matching import match_open, match_within
 from algobot.kernel.orders import market
+from algobot.kernel.protection import follow, is_quiet, stop_level
 from algobot.kernel.records import Rec, Records
+from algobot.kernel.resting import refuse, rest
 from algobot.kernel.risk import (
     NONE,
     TOO_SMALL,
@@ -25,6 +30,7 @@ from algobot.kernel.risk import (
     sized,
     to_tick,
 )
+from algobot.kernel.rows import begin_rows, end_rows
 
 _DAY_NS = 86_400_000_000_000
 
@@ -38,6 +44,8 @@ def simulate(
     settings: Records,
     params: Records,
     bars: Records,
+    detail: Records,
+    spans: Records,
     fills: Records,
     notes: Records,
     curve: Records,
@@ -46,30 +54,37 @@ def simulate(
     """Fold `bars[symbol, t]` from `t = start` and return the first `t` not folded.
 
     `strategy` is the address of its fold; `states` and `params` are the bytes of its own records, a row per symbol. It
-    ends early when `fills` could overflow: take the first `accounts[0].filled` and call again. A bar whose close is not
-    a number is a bar that symbol does not have. `curve[t]` gets the equity after bar t.
+    ends early when `fills` or `notes` (the journal; without room there is none) could overflow: take the first
+    `accounts[0].filled` and `.noted` and call again. A bar whose close is not a number is a bar that symbol does not
+    have. `curve[t]` gets the equity after bar t. With `detail` columns the orders of bar t meet the finer bars
+    `detail[symbol, spans[t]:spans[t + 1]]` instead of the bar itself.
     """
     account = accounts[0]
-    account.filled = 0
-    room = fills.shape[0] - slots.shape[0] * (r.WAITING + 2)
-    for t in range(start, bars.shape[1]):
-        if account.filled > room:
-            return t
+    begin_rows(account, fills, notes)
+    paper = account.mode == r.PAPER
+    finer = detail.shape[1] > 0
+    met = detail if finer else bars
+    t = start
+    while t < bars.shape[1]:
+        first = spans[t] if finer else t
+        last = spans[t + 1] if finer else t + 1
+        count = slots.shape[0] * (last - first)
+        if account.filled + count * FILLS_A_BAR > fills.shape[0]:
+            break
+        if account.noted + count * NOTES_A_BAR > notes.shape[0] > 0:
+            break
+        busy = False
         for k in range(slots.shape[0]):
             if bars[k, t].close > 0.0:
-                _begin(account, slots[k], bars[k, t])
-                if slots[k].orders.waits > 0 and account.mode == r.PAPER:
-                    match_open(account, slots[k], settings[k], bars[k, t], fills, k)
+                busy |= _begin(account, slots[k], bars[k, t])
+        if busy and paper:
+            for j in range(first, last):
+                _match(account, slots, settings, met, j)
         worth = 0.0
         clear_commitments(account)
         for k in range(slots.shape[0]):
             if bars[k, t].close > 0.0:
-                if account.mode == r.PAPER:
-                    if slots[k].orders.waits > 0 or slots[k].position.lots != 0:
-                        match_within(account, slots[k], settings[k], bars[k, t], fills, k)
-                elif slots[k].position.lots != 0:
-                    follow(slots[k].position, bars[k, t])
-                slots[k].mark = bars[k, t].close
+                _mark(account, slots[k], bars[k, t], paper)
             worth += value(slots[k], settings[k].lot)
             count_commitment(account, slots[k])
         mark_equity(account, worth)
@@ -77,22 +92,61 @@ def simulate(
             if bars[k, t].close > 0.0:
                 _ask(account, slots[k], strategy, states, params, slots, bars, k, t)
                 _decide(account, slots[k], settings[k], bars[k, t])
+                if slots[k].orders.asked > 0:
+                    account.symbol = k
+                    _send(account, slots[k], settings[k], bars[k, t])
         curve[t] = account.equity
-    return bars.shape[1]
+        t += 1
+    end_rows(account)
+    return t
 
 
 @kernel
-def _begin(account: Rec, slot: Rec, bar: Rec) -> None:
-    """Count the bar; the first of a UTC day takes the equity of the last mark as the day's start."""
+def _match(account: Rec, slots: Records, settings: Records, bars: Records, t: int) -> None:
+    """Let what waits meet one bar of every symbol: all their opens, then all their ranges."""
+    for k in range(slots.shape[0]):
+        if bars[k, t].close > 0.0:
+            slots[k].position.within = 0
+            if settings[k].participation_fraction > 0.0:
+                begin_volume(slots[k], settings[k], bars[k, t])
+            account.symbol = k
+            if slots[k].orders.waits > 0:
+                match_open(account, slots[k], settings[k], bars[k, t])
+    for k in range(slots.shape[0]):
+        if bars[k, t].close > 0.0:
+            if slots[k].orders.waits == 0 and is_quiet(slots[k].position, bars[k, t]):
+                if slots[k].position.lots != 0:
+                    follow(slots[k].position, bars[k, t].high, bars[k, t].low)
+            else:
+                account.symbol = k
+                match_within(account, slots[k], settings[k], bars[k, t])
+
+
+@kernel
+def _mark(account: Rec, slot: Rec, bar: Rec, paper: bool) -> None:  # noqa: FBT001 - a kernel takes no keywords
+    slot.mark = bar.close
+    account.ambiguous += slot.unsure
+    if not paper and slot.position.lots != 0:
+        follow(slot.position, bar.high, bar.low)
+
+
+@kernel
+def _begin(account: Rec, slot: Rec, bar: Rec) -> bool:
+    """Count the bar; the first of a UTC day takes the equity of the last mark as the day's start.
+
+    Returns whether there is anything that the bar could fill.
+    """
     if not account.day_ns <= bar.open_ns < account.day_ns + _DAY_NS:
         account.day_ns = bar.open_ns // _DAY_NS * _DAY_NS
         account.day_start = account.equity
     slot.position.within = 0
+    slot.unsure = 0
     if slot.cooling > 0:
         slot.cooling -= 1
     if bar.close_ns > account.bar_ns:
         account.bar_ns = bar.close_ns
         account.bars += 1
+    return bool(slot.orders.waits > 0 or slot.position.lots != 0)
 
 
 @kernel
@@ -111,6 +165,7 @@ def _ask(
     orders = slot.orders
     position = slot.position
     orders.asked = 0
+    orders.unheard = 0
     orders.wish = r.NO_WISH
     orders.protects = 0
     orders.brackets = 0
@@ -134,7 +189,7 @@ def _ask(
 
 @kernel
 def _decide(account: Rec, slot: Rec, setting: Rec, bar: Rec) -> None:
-    """Turn what it said into protection and orders, as the rules allow."""
+    """Turn what it said into protection and orders."""
     orders = slot.orders
     if orders.protects == 1 or orders.brackets == 1:
         _plan(slot, orders)
@@ -145,10 +200,15 @@ def _decide(account: Rec, slot: Rec, setting: Rec, bar: Rec) -> None:
         return
     if orders.wish != r.NO_WISH:
         _pursue(account, slot, setting, bar.close)
-    for i in range(orders.asked):
-        _check(account, slot, setting, orders.asks[i], bar.close)
+
+
+@kernel
+def _send(account: Rec, slot: Rec, setting: Rec, bar: Rec) -> None:
+    """Let the orders wait, as the rules allow; those of a live bot are taken from here."""
+    for i in range(slot.orders.asked):
+        _check(account, slot, setting, slot.orders.asks[i], bar)
     if account.mode == r.PAPER:
-        _rest(slot)
+        rest(account, slot, setting, bar.close_ns)
 
 
 @kernel
@@ -224,74 +284,57 @@ def _order(orders: Rec, side: int, lots: int, tag: int, reduces: int) -> None:
 
 
 @kernel
-def _check(account: Rec, slot: Rec, setting: Rec, ask: Rec, price: float) -> None:
-    """Cut what the strategy asked for itself to what the rules allow, and its price to a tick on the safe side."""
+def _check(account: Rec, slot: Rec, setting: Rec, ask: Rec, bar: Rec) -> None:
+    """Cut what the strategy asked for itself to what the rules allow, and its prices to ticks on the safe side."""
     if ask.kind == r.CANCEL or ask.age < 0:
         return
-    at = ask.trigger if ask.kind == r.STOP else ask.price
-    if (ask.side != 1 and ask.side != -1) or (ask.kind != r.MARKET and not at > 0.0):
-        ask.kind = r.EMPTY
+    if ask.kind == r.TRAILING:
+        ask.trigger = bar.close + ask.side * ask.trail if ask.trail > 0.0 else 0.0
+    price = _expected_price(ask, bar.close)
+    if (ask.side != 1 and ask.side != -1) or not price > 0.0:
+        refuse(account, ask, NO_ORDER, bar.close_ns)
         return
-    if ask.kind != r.MARKET:
-        price = at
-        if setting.tick > 0.0:
-            up = (ask.side > 0) == (ask.kind == r.STOP)
-            ask.price = to_tick(ask.price, setting.tick, up)
-            ask.trigger = to_tick(ask.trigger, setting.tick, up)
+    if setting.tick > 0.0:
+        up = ask.side > 0
+        ask.price = to_tick(ask.price, setting.tick, not up)
+        ask.trigger = to_tick(ask.trigger, setting.tick, up != (ask.kind == r.TAKE_PROFIT))
     ask.lots = sized(account, slot, setting, ask, price)
+    why = NO_ORDER
+    if ask.lots > 0 and ask.reduce_only == 0:
+        held = slot.position.lots + slot.pending
+        ask.lots = allowed_lots(account, slot, setting, held, ask.side, ask.lots, price)
+        why = slot.refusal
     if ask.lots <= 0:
-        ask.kind = r.EMPTY
-        return
-    held = slot.position.lots + slot.pending
-    if ask.reduce_only == 1:
-        return
-    ask.lots = allowed_lots(account, slot, setting, held, ask.side, ask.lots, price)
-    if ask.lots <= 0:
-        ask.kind = r.EMPTY
+        refuse(account, ask, why, bar.close_ns)
 
 
 @kernel
-def _rest(slot: Rec) -> None:
-    """Move the orders to where they wait; past `WAITING` the newest are not taken."""
-    orders = slot.orders
-    for i in range(orders.asked):
-        ask = orders.asks[i]
-        if ask.kind == r.CANCEL:
-            _cancel(slot, ask.tag)
-        elif ask.kind != r.EMPTY and orders.waits < r.WAITING:
-            copy_order(orders.waiting[orders.waits], ask)
-            orders.waiting[orders.waits].age = 0
-            orders.waits += 1
-
-
-@kernel
-def _cancel(slot: Rec, tag: int) -> None:
-    orders = slot.orders
-    keep = 0
-    for i in range(orders.waits):
-        if tag == r.NO_TAG or orders.waiting[i].tag == tag:
-            continue
-        copy_order(orders.waiting[keep], orders.waiting[i])
-        keep += 1
-    orders.waits = keep
+def _expected_price(ask: Rec, close: float) -> float:
+    """Return about what the order would fill at; not positive where a price it needs is missing."""
+    if ask.kind == r.MARKET:
+        return close
+    if ask.kind == r.LIMIT or (ask.kind == r.STOP_LIMIT and ask.trigger > 0.0):
+        return ask.price
+    return 0.0 if ask.kind == r.STOP_LIMIT else ask.trigger
 
 
 @kernel
 def close_position(
-    accounts: Records, slots: Records, settings: Records, fills: Records, price: float, ts_ns: int
+    accounts: Records, slots: Records, settings: Records, fills: Records, notes: Records, price: float, ts_ns: int
 ) -> int:
     """Drop what waits and close the position of the only slot at `price`; return the number of fills, 0 or 1."""
     account = accounts[0]
     slot = slots[0]
-    account.filled = 0
+    begin_rows(account, fills, notes)
     slot.orders.waits = 0
     position = slot.position
     if position.lots != 0:
         side = -position.side
         at = slipped(price, side, settings[0].slippage)
-        book(account, slot, settings[0], fills, 0, side, abs(position.lots), at, 0, r.CLOSED, ts_ns)
+        book(account, slot, settings[0], side, abs(position.lots), at, 0, r.CLOSED, ts_ns)
         slot.mark = price
         mark_equity(account, value(slot, settings[0].lot))
+    end_rows(account)
     return account.filled
 
 

@@ -1,237 +1,141 @@
 # mypy: disable-error-code="no-any-return"
-"""How one bar fills what waits: worst case within the bar.
+"""How one bar fills what waits: first its open, then its range, the worst way it can have gone.
 
 1. At the open: market orders, and resting orders the open has already reached, all at the open.
 2. Within the bar: orders that open a position, at their price; then the position's stop or trailing stop; then resting
-   orders that close it; then its target. So a bar that touches stop and target is a loss, and a position opened
-   within the bar cannot reach its target in the same bar (nobody knows which came first).
+   orders that close it, stops before limits; then its target. So a bar that touches stop and target is a loss, and a
+   position opened within the bar cannot reach its target or a closing limit in the same bar (nobody knows which came
+   first). What trails follows a bar's extreme from the next bar on.
 
-Stops and market orders pay slippage and the taker fee; a limit order that rested pays the maker fee.
+A stop-limit touched within the bar is a limit order from there on. It fills in the same bar if its limit allows the
+trigger's price, or if the close, which came later for sure, is beyond its limit. Stops and market orders pay slippage
+and the taker fee; a limit order that rested pays the maker fee. The other ways through a bar are in `path`.
 """
 
 from __future__ import annotations
 
 from algobot.kernel import records as r
 from algobot.kernel import risk
+from algobot.kernel.filling import close_at
 from algobot.kernel.jit import kernel
-from algobot.kernel.ledger import apply_fill, closing_lots
-from algobot.kernel.records import Rec, Records
+from algobot.kernel.journal import drop
+from algobot.kernel.path import walk
+from algobot.kernel.protection import follow, stop_level, target_reached
+from algobot.kernel.records import Rec
+from algobot.kernel.resting import tidy, trail_to
+from algobot.kernel.touching import (
+    both_ways,
+    in_range,
+    is_limit,
+    is_reached,
+    level_of,
+    takes_part,
+    touch,
+    unsure_entry,
+)
+
+_OPENING, _CLOSING_STOPS, _CLOSING_LIMITS = range(3)
 
 
 @kernel
-def match_open(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, symbol: int) -> None:
+def match_open(account: Rec, slot: Rec, setting: Rec, bar: Rec) -> None:
     """Fill what the bar's open fills; fills are added to `fills` from `account.filled` on."""
     for i in range(slot.orders.waits):
         order = slot.orders.waiting[i]
-        side = order.side
-        reached = ((order.price if order.kind == r.LIMIT else order.trigger) - bar.open) * side
-        maker = 0
-        if order.kind == r.LIMIT:
-            if reached < 0.0:
-                continue
-            price = bar.open
-            maker = 1 if order.age > 0 else 0
-        elif order.kind == r.STOP and reached > 0.0:
+        if order.kind == r.EMPTY or order.since_ns > bar.open_ns:
             continue
-        else:
-            price = slipped(bar.open, side, setting.slippage)
-        lots = _fillable(account, slot, setting, order, price)
-        order.kind = r.EMPTY
-        if lots > 0:
-            book(account, slot, setting, fills, symbol, side, lots, price, maker, order.tag, bar.open_ns)
+        if order.force == r.GOOD_TILL and bar.open_ns >= order.expires_ns:
+            drop(account, order, r.EXPIRED, risk.NONE, bar.open_ns)
+        elif order.kind == r.MARKET or is_reached(order, bar.open):
+            rested = 1 if order.age > 0 else 0
+            touch(account, slot, setting, bar, order, bar.open, rested, bar.open_ns)
+        elif order.kind == r.TRAILING:
+            trail_to(order, bar.open)
 
 
 @kernel
-def match_within(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, symbol: int) -> None:
+def match_within(account: Rec, slot: Rec, setting: Rec, bar: Rec) -> None:
     """Fill what the bar's range fills, once every symbol of the account has had its open."""
     position = slot.position
-    if slot.orders.waits > 0:
-        _within(account, slot, setting, bar, fills, symbol, 0)
-    if position.lots != 0:
-        price = _stop_price(position, bar)
-        if price > 0.0:
-            tag = r.STOPPED if stop_level(position) == position.stop else r.TRAILED
-            _close(account, slot, setting, fills, symbol, price, tag, bar.close_ns)
-    if slot.orders.waits > 0:
-        _within(account, slot, setting, bar, fills, symbol, 1)
-    if position.lots != 0:
-        price = _target_price(position, bar)
-        if price > 0.0:
-            _close(account, slot, setting, fills, symbol, price, r.TARGET, bar.close_ns)
-    if slot.orders.waits > 0:
-        _tidy(slot)
-    if position.lots != 0:
-        follow(position, bar)
-
-
-@kernel
-def book(
-    account: Rec,
-    slot: Rec,
-    setting: Rec,
-    fills: Records,
-    symbol: int,
-    side: int,
-    lots: int,
-    price: float,
-    maker: int,
-    tag: int,
-    ts_ns: int,
-) -> None:
-    """Charge the fee, apply the fill to the ledger and write it down."""
-    rate = setting.maker_fee if maker else setting.taker_fee
-    fee = lots * setting.lot * price * rate
-    realised = apply_fill(account, slot, setting, side, lots, price, fee, ts_ns)
-    fill = fills[account.filled]
-    fill.ts_ns = ts_ns
-    fill.symbol = symbol
-    fill.side = side
-    fill.lots = lots
-    fill.price = price
-    fill.fee = fee
-    fill.tag = tag
-    fill.is_maker = maker
-    fill.realised = realised
-    account.filled += 1
-
-
-@kernel
-def slipped(price: float, side: int, slippage: float) -> float:
-    """Return `price` worse by `slippage` for this side."""
-    return price * (1.0 + side * slippage)
-
-
-@kernel
-def _fillable(account: Rec, slot: Rec, setting: Rec, order: Rec, price: float) -> int:
-    """Return how much of an order can trade now: what it may open is limited by cash and by a pause."""
-    held = slot.position.lots
-    closing = closing_lots(held, order.side, order.lots)
-    opening = order.lots - closing
-    if opening <= 0 or order.reduce_only == 1 or account.may_open == 0:
-        return closing
-    if order.side > 0 and closing == 0:
-        opening = min(opening, risk.affordable_lots(account, setting, price))
-    return closing + opening
-
-
-@kernel
-def _within(account: Rec, slot: Rec, setting: Rec, bar: Rec, fills: Records, symbol: int, closes: int) -> None:
-    """Fill the resting orders the bar's range reaches: those that open, or with `closes` those that close."""
-    for i in range(slot.orders.waits):
-        order = slot.orders.waiting[i]
-        side = order.side
-        if order.kind == r.EMPTY or (slot.position.lots * side < 0 or order.reduce_only == 1) != (closes == 1):
-            continue
-        best = bar.low if side > 0 else bar.high  # for a limit
-        worst = bar.high if side > 0 else bar.low  # for a stop
-        if order.kind == r.LIMIT and (order.price - best) * side >= 0.0:
-            price = order.price
-            maker = 1
-        elif order.kind == r.STOP and (worst - order.trigger) * side >= 0.0:
-            price = slipped(order.trigger, side, setting.slippage)
-            maker = 0
-        else:
-            continue
-        lots = _fillable(account, slot, setting, order, price)
-        order.kind = r.EMPTY
-        if lots > 0:
-            opened = slot.position.lots == 0
-            book(account, slot, setting, fills, symbol, side, lots, price, maker, order.tag, bar.close_ns)
-            if opened:
-                slot.position.within = 1
-
-
-@kernel
-def stop_level(position: Rec) -> float:
-    """Return the price of the position's stop, the tighter of fixed and trailing; 0 is none."""
-    level = position.stop
-    if position.trail > 0.0:
-        trailing = position.extreme - position.side * position.trail
-        if level <= 0.0 or (trailing - level) * position.side > 0.0:
-            level = trailing
-    return level
-
-
-@kernel
-def _stop_price(position: Rec, bar: Rec) -> float:
-    """Return the price at which this bar stops the position, or 0."""
-    side = position.side
-    level = stop_level(position)
-    worst = bar.low if side > 0 else bar.high
-    if level <= 0.0 or (worst - level) * side > 0.0:
-        return 0.0
-    start = position.average if position.within == 1 else bar.open
-    return level if (start - level) * side > 0.0 else start  # gapped through: no better than where the bar began
-
-
-@kernel
-def _target_price(position: Rec, bar: Rec) -> float:
-    """Return the price at which this bar reaches the position's target, or 0."""
-    side = position.side
-    best = bar.high if side > 0 else bar.low
-    if position.within == 1 or position.target <= 0.0 or (best - position.target) * side < 0.0:
-        return 0.0
-    return position.target if (position.target - bar.open) * side > 0.0 else bar.open
-
-
-@kernel
-def _close(
-    account: Rec, slot: Rec, setting: Rec, fills: Records, symbol: int, price: float, tag: int, ts_ns: int
-) -> None:
-    """Close the position at market, at `price` less slippage."""
-    side = -slot.position.side
-    price = slipped(price, side, setting.slippage)
-    book(account, slot, setting, fills, symbol, side, abs(slot.position.lots), price, 0, tag, ts_ns)
-
-
-@kernel
-def follow(position: Rec, bar: Rec) -> None:
-    """Move the best price seen; it protects from the next bar on."""
-    if position.side > 0:
-        position.extreme = max(position.extreme, bar.high)
+    if setting.path != r.WORST:
+        walk(account, slot, setting, bar)
     else:
-        position.extreme = min(position.extreme, bar.low)
+        if slot.orders.waits > 0:
+            if both_ways(slot, bar):
+                slot.unsure = 1
+            _within(account, slot, setting, bar, _OPENING)
+        if position.lots != 0:
+            _stop(account, slot, setting, bar)
+        if slot.orders.waits > 0:
+            _within(account, slot, setting, bar, _CLOSING_STOPS)
+            _within(account, slot, setting, bar, _CLOSING_LIMITS)
+        if position.target > 0.0:
+            _target(account, slot, setting, bar)
+        if position.lots != 0:
+            follow(position, bar.high, bar.low)
+    if slot.orders.waits > 0:
+        tidy(account, slot, bar)
 
 
 @kernel
-def _tidy(slot: Rec) -> None:
-    """Drop what is filled, immediate orders, and orders that only reduce once there is nothing left to reduce."""
-    opens = False
+def _within(account: Rec, slot: Rec, setting: Rec, bar: Rec, phase: int) -> None:
+    """Fill the resting orders of one phase that the bar's range reaches."""
+    position = slot.position
     for i in range(slot.orders.waits):
         order = slot.orders.waiting[i]
-        if order.force == r.IMMEDIATE:
-            order.kind = r.EMPTY
-        if order.kind != r.EMPTY and order.reduce_only == 0:
-            opens = True
-    keep = 0
-    for i in range(slot.orders.waits):
-        order = slot.orders.waiting[i]
-        if order.kind == r.EMPTY or (order.reduce_only == 1 and slot.position.lots == 0 and not opens):
+        if not takes_part(order, bar) or _phase(position, order) != phase or not in_range(order, bar):
             continue
-        copy_order(slot.orders.waiting[keep], order)
-        slot.orders.waiting[keep].age += 1
-        keep += 1
-    slot.orders.waits = keep
+        if phase == _CLOSING_LIMITS and position.within == 1:
+            slot.unsure = 1
+            continue
+        entries = position.entries
+        was = order.kind
+        touch(account, slot, setting, bar, order, level_of(order), 1, bar.close_ns)
+        if was == r.STOP_LIMIT and order.kind == r.LIMIT and order.since_ns <= bar.open_ns:
+            if is_reached(order, bar.close):
+                touch(account, slot, setting, bar, order, order.price, 1, bar.close_ns)
+            else:
+                order.since_ns = bar.close_ns
+                order.age = 1
+        if position.entries != entries:
+            position.within = 1
+            if unsure_entry(position, bar):
+                slot.unsure = 1
 
 
 @kernel
-def copy_order(into: Rec, order: Rec) -> None:
-    """Copy every field."""
-    into.kind = order.kind
-    into.side = order.side
-    into.lots = order.lots
-    into.amount = order.amount
-    into.sizing = order.sizing
-    into.price = order.price
-    into.trigger = order.trigger
-    into.trail = order.trail
-    into.tag = order.tag
-    into.force = order.force
-    into.expires_ns = order.expires_ns
-    into.post_only = order.post_only
-    into.reduce_only = order.reduce_only
-    into.group = order.group
-    into.since_ns = order.since_ns
-    into.serial = order.serial
-    into.triggered = order.triggered
-    into.age = order.age
+def _phase(position: Rec, order: Rec) -> int:
+    if position.lots * order.side >= 0 and order.reduce_only == 0:
+        return _OPENING
+    return _CLOSING_LIMITS if is_limit(order) else _CLOSING_STOPS
+
+
+@kernel
+def _stop(account: Rec, slot: Rec, setting: Rec, bar: Rec) -> None:
+    """Close the position where this bar stops it; gapped through, no better than where the bar began."""
+    position = slot.position
+    level = stop_level(position)
+    if level <= 0.0:
+        return
+    long = position.side > 0
+    if ((bar.low if long else bar.high) - level) * position.side > 0.0:
+        if position.trail > 0.0 and both_ways(slot, bar):
+            slot.unsure = 1
+        return
+    price = position.average if position.within == 1 else bar.open
+    if (price - level) * position.side > 0.0:
+        price = level
+        if target_reached(position, bar.high if long else bar.low):
+            slot.unsure = 1
+    tag = r.STOPPED if level == position.stop else r.TRAILED
+    close_at(account, slot, setting, bar, price, tag)
+
+
+@kernel
+def _target(account: Rec, slot: Rec, setting: Rec, bar: Rec) -> None:
+    """Close the position where this bar reaches its target; gapped through at the open, which is better."""
+    position = slot.position
+    if position.within == 1 or not target_reached(position, bar.high if position.side > 0 else bar.low):
+        return
+    price = bar.open if target_reached(position, bar.open) else position.target
+    close_at(account, slot, setting, bar, price, r.TARGET)

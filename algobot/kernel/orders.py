@@ -139,7 +139,7 @@ def take_profit(orders: Rec, side: int, lots: int, price: float, tag: int) -> No
 def trailing(orders: Rec, side: int, lots: int, distance: float, tag: int) -> None:
     """Trade `lots` at market once the price has turned by `distance` from its best since now."""
     _ask(orders, TRAILING, side, lots, 0.0, 0.0, tag)
-    if orders.asked > 0:
+    if orders.unheard == 0:
         orders.asks[orders.asked - 1].trail = distance
 
 
@@ -150,30 +150,44 @@ def cancel(orders: Rec, tag: int) -> None:
 
 
 @kernel
+def replace(orders: Rec, kind: int, side: int, lots: int, price: float, trigger: float, tag: int) -> None:
+    """Cancel the resting orders with this tag and ask for this one instead: both, or where there is no room neither.
+
+    `kind` is one of the record's codes (`LIMIT`, `STOP`, `STOP_LIMIT` …); the price it does not have is 0. What makes
+    the last order reduce only, expire and so on holds for the new one.
+    """
+    if orders.asked + 2 > ASKS:
+        orders.unheard += 2
+        return
+    _ask(orders, CANCEL, 0, 0, 0.0, 0.0, tag)
+    _ask(orders, kind, side, lots, price, trigger, tag)
+
+
+@kernel
 def reduce_only(orders: Rec) -> None:
     """Let the order asked for last only make the position smaller."""
-    if orders.asked > 0:
+    if orders.asked > 0 and orders.unheard == 0:
         orders.asks[orders.asked - 1].reduce_only = 1
 
 
 @kernel
 def immediate(orders: Rec) -> None:
     """Let the order asked for last fill on the next bar, as much as can be, the rest canceled."""
-    if orders.asked > 0:
+    if orders.asked > 0 and orders.unheard == 0:
         orders.asks[orders.asked - 1].force = IMMEDIATE
 
 
 @kernel
 def all_or_none(orders: Rec) -> None:
     """Let the order asked for last fill whole on the next bar or not at all (fill or kill)."""
-    if orders.asked > 0:
+    if orders.asked > 0 and orders.unheard == 0:
         orders.asks[orders.asked - 1].force = ALL_OR_NONE
 
 
 @kernel
 def good_till(orders: Rec, expires_ns: int) -> None:
     """Let the order asked for last rest until this time (UTC nanoseconds) at the longest."""
-    if orders.asked > 0:
+    if orders.asked > 0 and orders.unheard == 0:
         orders.asks[orders.asked - 1].force = GOOD_TILL
         orders.asks[orders.asked - 1].expires_ns = expires_ns
 
@@ -181,14 +195,14 @@ def good_till(orders: Rec, expires_ns: int) -> None:
 @kernel
 def post_only(orders: Rec) -> None:
     """Let the limit order asked for last be canceled rather than take: it only ever pays the maker fee."""
-    if orders.asked > 0:
+    if orders.asked > 0 and orders.unheard == 0:
         orders.asks[orders.asked - 1].post_only = 1
 
 
 @kernel
 def one_cancels_other(orders: Rec, count: int) -> None:
     """Tie the last `count` orders asked for: once one of them fills, the others are canceled."""
-    first = max(orders.asked - count, 0)
+    first = max(orders.asked + orders.unheard - count, 0)
     for i in range(first, orders.asked):
         orders.asks[i].group = first + 1  # within this bar; the engine makes it unique
 
@@ -223,15 +237,16 @@ def rests_near(orders: Rec, side: int, price: float, tolerance: float) -> bool:
 
 @kernel
 def _size(orders: Rec, sizing: int, amount: float) -> None:
-    if orders.asked > 0:
+    if orders.asked > 0 and orders.unheard == 0:
         orders.asks[orders.asked - 1].sizing = sizing
         orders.asks[orders.asked - 1].amount = amount
 
 
 @kernel
 def _ask(orders: Rec, kind: int, side: int, lots: int, price: float, trigger: float, tag: int) -> None:
-    """Add an order; past `ASKS` of them in one bar the rest are not heard."""
+    """Add an order; past `ASKS` of them in one bar the rest are not heard, which the journal says."""
     if orders.asked >= ASKS:
+        orders.unheard += 1
         return
     ask = orders.asks[orders.asked]
     ask.kind = kind

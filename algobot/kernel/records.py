@@ -74,6 +74,8 @@ TAGS: Final = ("", "entry", "exit", "stop", "target", "trail", "close", "liquida
 OWN_TAGS: Final = 16
 
 ASKS: Final = 20  # orders one bar may ask for
+TIERS: Final = 8  # steps of an exchange's fees
+FEE_DAYS: Final = 30  # over which it counts what was traded
 WAITING: Final = 48  # orders that may rest at once
 VALUES: Final = 6  # numbers that may explain a decision
 SHARED: Final = 4  # numbers that one strategy's symbols of one account have in common
@@ -81,6 +83,7 @@ SHARED: Final = 4  # numbers that one strategy's symbols of one account have in 
 # What a strategy says on one bar, and what it has resting: the `orders` that `on_bar` is given.
 ORDERS: Final = record(
     asked=int64,
+    unheard=int64,  # asked for beyond `ASKS`
     wish=int64,  # NO_WISH, HOLD_SIDE (only a change of side trades) or REBALANCE
     exposure=float64,  # the position it wants, -1 to 1 of the bot's size
     score=float64,  # weighs the size of what opens; 1 unless said
@@ -142,6 +145,10 @@ SLOT: Final = record(
     cooling=int64,  # bars until it may open again
     committed=int64,  # it has a position, or orders that may open one
     planned=float64,  # quote units: what the stop of an entry on its way may lose
+    room=int64,  # lots that the volume of the present bar still lets fill
+    locked=int64,  # lots bought on the day `locked_ns`, where they cannot be sold before the next
+    locked_ns=int64,
+    unsure=int64,  # the path of the present bar decides which of two fills comes first
     orders=ORDERS,
 )
 
@@ -155,6 +162,10 @@ ACCOUNT: Final = record(
     bars=int64,
     filled=int64,  # fills written by the last call
     noted=int64,  # rows of the journal written by the last call
+    fills_at=int64,  # where those go, while the engine runs: see `rows`
+    notes_at=int64,
+    notes_room=int64,
+    symbol=int64,  # the slot at work
     orders=int64,  # orders placed so far
     ambiguous=int64,  # bars so far whose path decided which of two fills came first
     losses=int64,  # closed positions in a row that lost
@@ -167,6 +178,8 @@ ACCOUNT: Final = record(
     keep=float64,  # quote units: what they must keep of equity
     mode=int64,
     may_open=int64,
+    traded_day=int64,  # the last day in `traded`, counted from 1970
+    traded=(float64, FEE_DAYS),  # notional by day, a ring; kept where fees have tiers
     shared=(float64, SHARED),
 )
 FOLD, LIVE, PAPER = 0, 1, 2  # the modes: no trading; orders go to a venue; orders wait here and fill here
@@ -201,7 +214,16 @@ SETTINGS: Final = record(
     leverage=float64,  # 0 is spot: see `perpetual`
     maintenance_fraction=float64,
     liquidation_fee=float64,
+    path=int64,  # WORST, OHLC or ADAPTIVE
+    participation_fraction=float64,  # of a bar's volume that may be ours; 0 is all of it
+    latency_ns=int64,  # from the close that asks until the order is at the venue
+    sell_next_day=int64,  # what is bought may be sold from the next UTC day on
+    tiers=int64,  # how many of these there are: from a notional of 30 days on, these fees
+    tier_notional=(float64, TIERS),
+    tier_maker=(float64, TIERS),
+    tier_taker=(float64, TIERS),
 )
+WORST, OHLC, ADAPTIVE = 0, 1, 2  # which way the price went within a bar: see `matching` and `path`
 
 FILL: Final = record(
     ts_ns=int64,

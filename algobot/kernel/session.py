@@ -21,52 +21,28 @@ from algobot.errors import CheckpointMismatch, DataError
 from algobot.kernel import engine, risk
 from algobot.kernel import records as r
 from algobot.kernel.dispatch import raw
+from algobot.kernel.filling import FILLS_A_BAR
 from algobot.kernel.records import Rec, Records
+from algobot.kernel.settings import Settings, write_settings
 from algobot.kernel.strategy import Strategy
 from algobot.model import Bar, Param
 
-Kind = Literal["market", "limit", "stop", "cancel"]
+Kind = Literal["market", "limit", "stop", "cancel", "stop_limit", "take_profit", "trailing"]
 Word = Literal["long", "short", "flat", "keep"]
-_KINDS: Final[dict[int, Kind]] = {r.MARKET: "market", r.LIMIT: "limit", r.STOP: "stop", r.CANCEL: "cancel"}
-_FILLS: Final = r.WAITING + 4  # the most one bar can fill
+KINDS: Final[dict[int, Kind]] = {
+    r.MARKET: "market",
+    r.LIMIT: "limit",
+    r.STOP: "stop",
+    r.CANCEL: "cancel",
+    r.STOP_LIMIT: "stop_limit",
+    r.TAKE_PROFIT: "take_profit",
+    r.TRAILING: "trailing",
+}
 _MAGIC: Final = b"AGB1"
 _ORDERS_AT: Final = int(r.SLOT.fields["orders"][1])  # type: ignore[index]
 _KEPT: Final = _ORDERS_AT + int(r.ORDERS.fields["asks"][1])  # type: ignore[index]
 _WAITING_AT: Final = _ORDERS_AT + int(r.ORDERS.fields["waiting"][1])  # type: ignore[index]
 _SHAPE: Final = f"{r.ACCOUNT.descr}{r.SLOT.descr}"
-
-
-class Settings(NamedTuple):
-    """The account's and the instrument's side of a bot. Fractions as in `model.RiskSpec`; 0 turns a limit off."""
-
-    lot: float  # base units
-    tick: float  # quote units; 0 leaves prices as they are
-    maker_fee: float  # a fraction of notional, in quote
-    taker_fee: float
-    capital: float  # quote units
-    position_fraction: float = 0.2  # an entry's size, of equity
-    allow_short: bool = False
-    slippage: float = 0.0  # a fraction of price, for market and stop orders filled here
-    max_position_fraction: float = 1.0
-    max_drawdown_fraction: float = 0.0
-    max_daily_loss_fraction: float = 0.0
-    max_order_notional: float = 0.0
-    risk_per_trade_fraction: float = 0.0
-    max_heat_fraction: float = 0.0
-    warning_drawdown_fraction: float = 0.0
-    warning_multiplier: float = 0.5
-    critical_drawdown_fraction: float = 0.0
-    critical_multiplier: float = 0.25
-    max_losses: int = 0
-    losses_multiplier: float = 0.75
-    cooldown_bars: int = 0
-    max_positions: int = 0  # open at a time, of all symbols of the account
-    spread_share: float = 0.0  # see `kernel.costs`
-    impact_linear: float = 0.0
-    impact_sqrt: float = 0.0
-    leverage: float = 0.0  # 0 is spot; see `kernel.perpetual`
-    maintenance_fraction: float = 0.005
-    liquidation_fee: float = 0.0  # beside the taker fee
 
 
 class Request(NamedTuple):
@@ -147,6 +123,7 @@ class Session:
         "_address",
         "_bars",
         "_curve",
+        "_detail",
         "_fields",
         "_fills",
         "_head",
@@ -154,6 +131,7 @@ class Session:
         "_params",
         "_settings",
         "_slots",
+        "_spans",
         "_states",
         "layout",
         "params",
@@ -179,7 +157,9 @@ class Session:
         self._states = raw(np.zeros(1, strategy.state))
         self._settings = np.zeros(1, r.SETTINGS)
         self._bars = np.zeros((1, 1), r.BAR)
-        self._fills = np.zeros(_FILLS, r.FILL)
+        self._detail = np.zeros((1, 0), r.BAR)
+        self._spans = np.zeros(0, np.int64)
+        self._fills = np.zeros(FILLS_A_BAR, r.FILL)
         self._notes = np.zeros(0, r.NOTE)
         self._curve = np.zeros(1)
         for name in ("cash", "equity", "peak", "day_start"):
@@ -244,7 +224,9 @@ class Session:
         """Drop what waits and close the position at `price` (less slippage and fee), or return None when flat."""
         if not (math.isfinite(price) and price > 0):
             raise DataError(f"cannot close at the price {price}", hint="wait for a price")
-        engine.close_position(self._accounts, self._slots, self._settings, self._fills, float(price), int(ts_ns))
+        engine.close_position(
+            self._accounts, self._slots, self._settings, self._fills, self._notes, float(price), int(ts_ns)
+        )
         fills = self._filled()
         return fills[0] if fills else None
 
@@ -257,8 +239,7 @@ class Session:
     def change_settings(self, settings: Settings) -> None:
         """Use these limits and fees from now on; `capital` only counts at the start."""
         self.settings = settings
-        for name, value in settings._asdict().items():
-            self._settings[name] = value
+        write_settings(self._settings, settings)
 
     # --- what can be seen ------------------------------------------------------------------------------------------
 
@@ -412,6 +393,8 @@ class Session:
             self._settings,
             self._params,
             bars,
+            self._detail,
+            self._spans,
             self._fills,
             self._notes,
             self._curve,
@@ -424,10 +407,10 @@ class Session:
 
     def _request(self, ask: Rec) -> Request:
         return Request(
-            _KINDS[int(ask.kind)],
+            KINDS[int(ask.kind)],
             int(ask.side),
             int(ask.lots),
-            float(ask.trigger if ask.kind == r.STOP else ask.price),
+            float(ask.price if ask.kind == r.LIMIT or ask.kind == r.STOP_LIMIT else ask.trigger),
             tag_word(int(ask.tag), self.strategy),
             bool(ask.reduce_only),
             bool(ask.force == r.IMMEDIATE),
@@ -490,3 +473,6 @@ def _bytes(rows: Records) -> Records:
 
 def _digest(text: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=12).digest()
+
+
+__all__ = ["Decision", "Kind", "Request", "Session", "Settings", "SimFill", "Word", "layout_of", "sim_fill"]

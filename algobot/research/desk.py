@@ -10,8 +10,9 @@ import numpy as np
 from algobot.kernel import engine
 from algobot.kernel import records as r
 from algobot.kernel.dispatch import raw
+from algobot.kernel.filling import FILLS_A_BAR
 from algobot.kernel.records import Records
-from algobot.kernel.session import Settings
+from algobot.kernel.settings import Settings, write_settings
 from algobot.kernel.strategy import Strategy
 
 _FILLS: Final = 4096  # taken over in pieces of at most this many
@@ -33,10 +34,11 @@ class Desk:
         self._slots = np.zeros(symbols, r.SLOT)
         self._states = raw(np.zeros(symbols, strategy.state))
         self._settings = np.zeros(symbols, r.SETTINGS)
-        for name, value in settings._asdict().items():
-            self._settings[name] = value
-        self._fills = np.zeros(_FILLS + symbols * (r.WAITING + 2), r.FILL)
+        write_settings(self._settings, settings)
+        self._fills = np.zeros(max(_FILLS, 2 * symbols * FILLS_A_BAR), r.FILL)
         self._notes = np.zeros(0, r.NOTE)
+        self._detail = np.zeros((symbols, 0), r.BAR)
+        self._spans = np.zeros(0, np.int64)
 
     def open(self, params: Any) -> None:
         """Begin a run with these `Params`: flat, the capital in cash, nothing remembered."""
@@ -60,6 +62,8 @@ class Desk:
                 self._settings,
                 self._params,
                 bars,
+                self._detail,
+                self._spans,
                 self._fills,
                 self._notes,
                 curve,

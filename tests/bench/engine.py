@@ -23,6 +23,7 @@ from algobot.kernel import engine
 from algobot.kernel import records as r
 from algobot.kernel.dispatch import raw
 from algobot.kernel.session import Session
+from algobot.kernel.settings import write_settings
 from algobot.market.store import Series
 from algobot.research.backtest import run
 from algobot.strategies import registry
@@ -80,16 +81,17 @@ def simulated(name: str, bars: np.ndarray) -> Callable[[], object]:  # type: ign
     strategy = registry.load(name)
     address, params = strategy.address(), raw(strategy.params_records(strategy.Params()))
     settings = np.zeros(1, r.SETTINGS)
-    for field, value in plain(allow_short=True, capital=1e9)._asdict().items():
-        settings[field] = value
+    write_settings(settings, plain(allow_short=True, capital=1e9))
     fills, notes, curve = np.zeros(len(bars) // 4 + 100, r.FILL), np.zeros(0, r.NOTE), np.zeros(len(bars))
+
+    detail, spans = np.zeros((1, 0), r.BAR), np.zeros(0, np.int64)
 
     def once() -> None:
         accounts, slots, states = np.zeros(1, r.ACCOUNT), np.zeros(1, r.SLOT), raw(np.zeros(1, strategy.state))
         for field in ("cash", "equity", "peak"):
             accounts[field] = 1e9
         accounts["mode"], accounts["may_open"] = r.PAPER, 1
-        rows = (accounts, slots, states, settings, params, bars[np.newaxis], fills, notes, curve)
+        rows = (accounts, slots, states, settings, params, bars[np.newaxis], detail, spans, fills, notes, curve)
         done = engine.simulate(address, *rows, 0)
         assert done == len(bars)
 

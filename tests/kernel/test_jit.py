@@ -82,10 +82,10 @@ for i, close in enumerate((10.0, 11.0, 12.0, 13.0)):
 print(session.position_lots)
 """
     before = python(program, tmp_path / "cache", tmp_path, PYTHONPATH=str(tmp_path))
-    risk = tmp_path / "algobot" / "kernel" / "risk.py"
-    old = "return math.floor(min(notional / one, _MOST))"
-    assert old in risk.read_text()
-    risk.write_text(risk.read_text().replace(old, "return math.floor(min(notional / one, _MOST)) // 2"))
+    ledger = tmp_path / "algobot" / "kernel" / "ledger.py"
+    old = "return math.floor(min(notional / one, MOST_LOTS))"
+    assert old in ledger.read_text()
+    ledger.write_text(ledger.read_text().replace(old, "return math.floor(min(notional / one, MOST_LOTS)) // 2"))
     after = python(program, tmp_path / "cache", tmp_path, PYTHONPATH=str(tmp_path))
     assert (before, after) == ("83", "41")
 

@@ -7,6 +7,7 @@ import pytest
 
 from algobot.kernel import matching
 from algobot.kernel import records as r
+from algobot.kernel.rows import begin_rows
 
 NAMES = {"market": r.MARKET, "limit": r.LIMIT, "stop": r.STOP}
 
@@ -17,7 +18,7 @@ class Desk:
     def __init__(self, **settings: float) -> None:
         self.accounts, self.slots, self.settings = np.zeros(1, r.ACCOUNT), np.zeros(1, r.SLOT), np.zeros(1, r.SETTINGS)
         self.accounts["cash"], self.accounts["may_open"], self.settings["lot"] = 1e6, 1, 1.0
-        self.fills = np.zeros(200, r.FILL)
+        self.fills, self.notes = np.zeros(200, r.FILL), np.zeros(0, r.NOTE)
         for name, value in settings.items():
             self.settings[name] = value
 
@@ -41,8 +42,8 @@ class Desk:
         """Return (side, lots, price, tag) of each fill."""
         bars = np.zeros(1, r.BAR)
         bars[0] = (1000, 2000, open_, high, low, close, 1.0)
-        self.accounts["filled"] = 0
-        rest = (self.accounts[0], self.slots[0], self.settings[0], bars[0], self.fills, 0)
+        rest = (self.accounts[0], self.slots[0], self.settings[0], bars[0])
+        begin_rows(self.accounts[0], self.fills, self.notes)
         self.slots[0].position.within = 0
         matching.match_open(*rest)
         matching.match_within(*rest)

@@ -247,7 +247,7 @@ def test_an_unknown_parameter_is_refused_at_birth():
 
 
 def test_a_thousand_sessions_are_small_and_quick():
-    """Under 32 KB each beside the code; a bar costs microseconds (the bound here allows a loaded machine)."""
+    """Under 34 KB each beside the code; a bar costs microseconds (the bound here allows a loaded machine)."""
     strategies = [registry.load(name) for name in registry.BUILT_IN]
     bars = model_bars(random_bars(20))
     keep = [Session(strategy, {}, plain()) for strategy in strategies]
@@ -257,7 +257,7 @@ def test_a_thousand_sessions_are_small_and_quick():
     sessions = [Session(strategies[i % 3], {}, plain()) for i in range(999)]
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert size / len(sessions) < 32_000
+    assert size / len(sessions) < 34_000
     start = time.process_time()
     for one in bars:
         for session in sessions:

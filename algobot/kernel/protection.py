@@ -1,0 +1,51 @@
+# mypy: disable-error-code="no-any-return"
+"""A position's stop, trailing stop and target: where they are, and whether a bar reaches them."""
+
+from __future__ import annotations
+
+from algobot.kernel.jit import kernel
+from algobot.kernel.records import Rec
+
+
+@kernel
+def stop_level(position: Rec) -> float:
+    """Return the price of the position's stop, the tighter of fixed and trailing; 0 is none."""
+    level = position.stop
+    if position.trail > 0.0:
+        trailing = position.extreme - position.side * position.trail
+        if level <= 0.0 or (trailing - level) * position.side > 0.0:
+            level = trailing
+    return level
+
+
+@kernel
+def stop_reached(position: Rec, price: float) -> bool:
+    """Whether `price` is at or beyond the position's stop."""
+    level = stop_level(position)
+    return level > 0.0 and (price - level) * position.side <= 0.0
+
+
+@kernel
+def target_reached(position: Rec, price: float) -> bool:
+    """Whether `price` is at or beyond the position's target."""
+    return position.target > 0.0 and (price - position.target) * position.side >= 0.0
+
+
+@kernel
+def follow(position: Rec, high: float, low: float) -> None:
+    """Move the best price seen."""
+    if position.side > 0:
+        position.extreme = max(position.extreme, high)
+    else:
+        position.extreme = min(position.extreme, low)
+
+
+@kernel
+def is_quiet(position: Rec, bar: Rec) -> bool:
+    """Whether the bar certainly leaves the position as it is; nothing that trails is ever certain."""
+    if position.lots == 0:
+        return True
+    long = position.side > 0
+    if position.trail > 0.0 or target_reached(position, bar.high if long else bar.low):
+        return False
+    return not (position.stop > 0.0 and ((bar.low if long else bar.high) - position.stop) * position.side <= 0.0)
