@@ -112,7 +112,7 @@ def _tell(outcome: Outcome, series: list[Series], settings: Settings, asked: Ask
     run = record.run_of(outcome, record.record_of(outcome, series, settings, asked))
     notes: list[str] = []
     if show.folder:
-        show.folder.mkdir(parents=True, exist_ok=True)
+        files.prepare(show.folder)
         with ThreadPoolExecutor(1) as pool:  # the tables are written by C, the views drawn by Python
             tables = pool.submit(files.write, show.folder, run, outcome)
             notes = views.write(show.folder, run, pictures=show.pictures)

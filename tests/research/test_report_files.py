@@ -29,6 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("run")
     paths = a_file(root, "X_BTC_USDT_1h"), a_file(root, "X_ETH_USDT_1h", bars=1500, seed=4)
     run, outcome = a_run(*paths, assumed=Assumptions(0.02, 7, None, 0.3), warnings=("12 ambiguous bars",))
+    files.prepare(root / "run")
     files.write(root / "run", run, outcome)
     return root / "run"
 
@@ -43,6 +44,7 @@ def test_a_run_reads_back_as_it_was(tmp_path):
     """Record, metrics, curves to the bit, trades to the millisecond."""
     path = a_file(tmp_path)
     run, outcome = a_run(path)
+    files.prepare(tmp_path / "run")
     files.write(tmp_path / "run", run, outcome)
     back = files.read(tmp_path / "run")
     assert (back.record, back.metrics) == (run.record, run.metrics)
@@ -66,6 +68,7 @@ def test_a_symbol_without_a_bar_reads_back_as_nothing(folder):
 def test_the_page_made_from_the_files_is_the_page_made_from_the_run(tmp_path):
     """Nothing that the page shows is missing from the folder."""
     run, outcome = a_run(a_file(tmp_path))
+    files.prepare(tmp_path / "run")
     files.write(tmp_path / "run", run, outcome)
     assert html.page(files.read(tmp_path / "run")) == html.page(run)
 
@@ -103,6 +106,7 @@ def test_text_from_outside_is_no_formula_and_reads_back(tmp_path, text):
     """A tag of somebody's strategy in a spreadsheet is text, whatever it looks like."""
     run, outcome = a_run(a_file(tmp_path))
     outcome = renamed(outcome, text)
+    files.prepare(tmp_path / "run")
     files.write(tmp_path / "run", run_of(outcome, run.record), outcome)
     for name, column in (("trades", "entry_tag"), ("fills", "tag"), ("orders", "tag")):
         cell = rows(tmp_path / "run" / f"{name}.csv")[0][column]
@@ -137,6 +141,15 @@ def test_a_folder_of_ones_own_each_time(tmp_path):
     made = [files.claim(tmp_path / "results", "x") for _ in range(3)]
     assert [path.name for path in made] == ["x", "x-2", "x-3"]
     assert all(path.is_dir() for path in made)
+
+
+def test_what_an_earlier_run_left_is_gone_and_other_files_stay(folder, tmp_path):
+    """No picture of one run beside the tables of another."""
+    shutil.copytree(folder, tmp_path / "run")
+    for name in ("price.png", "report.html", "notes.txt"):
+        (tmp_path / "run" / name).write_text("mine")
+    files.prepare(tmp_path / "run")
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["notes.txt"]
 
 
 def test_a_run_is_found_by_path_by_name_and_as_the_last(folder, tmp_path):
@@ -214,6 +227,7 @@ def test_a_run_that_never_traded_is_written_and_read(tmp_path):
     """Empty tables are tables."""
     run, outcome = a_run(a_file(tmp_path, bars=30))
     assert run.metrics.trades == 0
+    files.prepare(tmp_path / "run")
     files.write(tmp_path / "run", run, outcome)
     back: Run = files.read(tmp_path / "run")
     assert back.trades == []

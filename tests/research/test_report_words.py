@@ -57,6 +57,15 @@ def test_the_summary_fits_eighty_columns_and_needs_no_colour(run):
     assert "! 12 ambiguous bars, the worst was assumed" in text
 
 
+def test_months_have_one_decimal_until_they_are_wide(run):
+    """Less than ten per cent with a decimal, more without; years with one; no negative zero."""
+    months = ["2024-01", "2024-02", "2024-03", "2024-04"]
+    times = np.array([f"{month}-15" for month in months], "datetime64[ns]").astype(np.int64)
+    some = run._replace(close_ns=times, equity=np.array([10_950.0, 12_264.0, 12_263.999, 6_131.9995]))
+    [line] = [line for line in told(some).splitlines() if line.startswith("2024 ")]
+    assert line.split() == ["2024", "9.5", "12", "0.0", "-50", *"········", "-38.7"]
+
+
 def test_colour_says_gain_and_loss(run):
     """Green and red, for those who see them; the words are the same."""
     text = told(changed(run, return_fraction=0.5, cagr_fraction=-0.5), colour=True)

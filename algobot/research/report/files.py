@@ -25,6 +25,8 @@ RECORD: Final = "run.json"
 METRICS: Final = "metrics.json"
 EQUITY: Final = "equity.csv"
 TRADES: Final = "trades.csv"
+_TABLES: Final = (RECORD, METRICS, TRADES, "orders.csv", "fills.csv", EQUITY)
+_VIEWS: Final = ("report.html", "equity.png", "price.png", "months.png", "returns.png")
 _AGAIN: Final = "run the backtest again"
 
 T = TypeVar("T")
@@ -42,6 +44,16 @@ def claim(root: Path, name: str) -> Path:
             count += 1
         else:
             return folder
+
+
+def prepare(folder: Path) -> None:
+    """Make `folder`, without what an earlier run left in it; other files stay.
+
+    A picture of one run must not lie beside the tables of another; and new files are written faster than old ones cut off.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (*_TABLES, *_VIEWS):
+        (folder / name).unlink(missing_ok=True)
 
 
 def find(word: str, root: Path) -> Path:
@@ -67,8 +79,7 @@ def find(word: str, root: Path) -> Path:
 
 
 def write(folder: Path, run: Run, outcome: Outcome) -> list[Path]:
-    """Write what a run was and did into `folder` (made if needed) and return the files."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write what a run was and did into `folder`, which `prepare` or `claim` made, and return the files."""
     symbols = run.record.symbols
     lot = float(run.record.settings["lot"])
     named = [(symbol, fill) for symbol, fills in zip(symbols, outcome.fills, strict=True) for fill in fills]
@@ -79,7 +90,7 @@ def write(folder: Path, run: Run, outcome: Outcome) -> list[Path]:
     tables.write_orders(folder / "orders.csv", [_order_of(symbol, fill) for symbol, fill in named])
     tables.write_fills(folder / "fills.csv", named)
     tables.write_equity(folder / EQUITY, run)
-    return [folder / name for name in (RECORD, METRICS, TRADES, "orders.csv", "fills.csv", EQUITY)]
+    return [folder / name for name in _TABLES]
 
 
 def read(folder: Path) -> Run:
