@@ -49,7 +49,7 @@ def claim(root: Path, name: str) -> Path:
 def prepare(folder: Path) -> None:
     """Make `folder`, without what an earlier run left in it; other files stay.
 
-    A picture of one run must not lie beside the tables of another; and new files are written faster than old ones cut off.
+    No picture of one run lies beside the tables of another; and a new file is written faster than an old one cut off.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name in (*_TABLES, *_VIEWS):
