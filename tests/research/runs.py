@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from algobot.kernel.session import Settings, SimFill
+from algobot.kernel.session import Settings
 from algobot.market.store import read_bars
 from algobot.research import backtest as bench
 from algobot.research.metrics import Assumptions
@@ -44,8 +44,3 @@ def renamed(outcome: bench.Outcome, tag: str) -> bench.Outcome:
     fills = tuple([fill._replace(tag=tag) for fill in some] for some in outcome.fills)
     trips = tuple([trip._replace(entry_tag=tag, exit_tag=tag) for trip in some] for some in outcome.trips)
     return outcome._replace(fills=fills, trips=trips)
-
-
-def some_fills(outcome: bench.Outcome) -> list[SimFill]:
-    """Return the first symbol's fills."""
-    return outcome.fills[0]
