@@ -24,6 +24,8 @@ PRICES: Final = ("open", "high", "low", "close")
 COLUMNS: Final = ("time", *PRICES, "volume")
 _NAMED: Final = re.compile(r"^[A-Z]+_([A-Z0-9]+)_([A-Z0-9]+)_\d+[smhd]$")
 YEARS_MS: Final = (946_684_800_000, 4_102_444_800_000)  # 2000 to 2100: outside it is another unit
+_PIECE: Final = 16384  # rows read at once
+_BUFFER_BYTES: Final = 1 << 18
 _BLOCK: Final = 8192  # rows handled at once: they stay in the processor's cache
 
 Column = npt.NDArray[Any]
@@ -46,16 +48,19 @@ def read_bars(path: Path, *, symbol: str = "", start_ns: int = 0, end_ns: int = 
     Raises:
         DataError: not such a file, or a bar in it is wrong; says file, row and remedy.
     """
-    columns = read_columns(path)
-    check(path, columns)
-    times = columns["time"]
-    steps = np.diff(times)
-    span_ns = int(steps.min()) * MS_NS if len(steps) else MINUTE_NS
-    first, stop = np.searchsorted(times, [-(-start_ns // MS_NS), -(-end_ns // MS_NS)])
+    bars = _streamed(path)
+    if bars is None:
+        columns = read_columns(path)
+        check(path, columns)
+        bars = to_records([columns], 0)
+    opens = bars["open_ns"]
+    span_ns = int(np.diff(opens).min()) if len(opens) > 1 else MINUTE_NS
+    np.add(opens, span_ns, out=bars["close_ns"])
+    first, stop = np.searchsorted(opens, [start_ns, end_ns])
     if first >= stop:
-        hint = f"it has {when(int(times[0]) * MS_NS)} to {when(int(times[-1]) * MS_NS)}"
+        hint = f"it has {when(int(opens[0]))} to {when(int(opens[-1]))}"
         raise DataError(f"{path}: no bars in the time asked for", hint=hint)
-    return Series(symbol or _symbol_of(path), span_ns, to_records([columns], span_ns)[first:stop])
+    return Series(symbol or _symbol_of(path), span_ns, bars[first:stop])
 
 
 def as_bar(row: Any) -> Bar:
@@ -114,6 +119,41 @@ def to_records(parts: list[Columns], span_ns: int) -> Records:
                 block[name] = part[name][rows]
         done += count
     return bars
+
+
+def _streamed(path: Path) -> Records | None:
+    """Return the bars of a file, read and checked piece by piece so that they are in memory once; without closes yet.
+
+    None for a file in which anything at all is unusual: reading it whole tells what.
+    """
+    import pyarrow.parquet
+
+    arrow: Any = pyarrow
+    if not path.is_file():
+        return None
+    try:
+        with arrow.parquet.ParquetFile(path, buffer_size=_BUFFER_BYTES, pre_buffer=False) as file:
+            kinds = {field.name: field.type for field in file.schema_arrow}
+            wanted = {name: arrow.float64() for name in COLUMNS} | {"time": arrow.int64()}
+            if any(kinds.get(name) != kind for name, kind in wanted.items()):
+                return None
+            bars = np.empty(file.metadata.num_rows, BAR)
+            done, last = 0, 0
+            for batch in file.iter_batches(_PIECE, columns=list(COLUMNS), use_threads=False):
+                if any(column.null_count for column in batch.columns):
+                    return None
+                piece = {name: np.from_dlpack(batch.column(name)) for name in COLUMNS}
+                if not _sound(piece) or piece["time"][0] <= last:
+                    return None
+                rows = bars[done : done + batch.num_rows]
+                np.multiply(piece["time"], MS_NS, out=rows["open_ns"])
+                for name in COLUMNS[1:]:
+                    rows[name] = piece[name]
+                done, last = done + batch.num_rows, piece["time"][-1]
+    except (arrow.ArrowException, OSError):
+        return None
+    arrow.default_memory_pool().release_unused()
+    return bars if done else None
 
 
 def to_columns(bars: Records) -> Columns:
