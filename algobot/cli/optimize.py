@@ -19,8 +19,8 @@ RESULTS: Final = Path("results")
 _LINE_S: Final = 10.0  # between two lines of progress in a log
 _METHODS: Final = ("grid", "random", "tpe", "cmaes", "nsga2")
 _NOT_FURTHER: Final = (
-    *("method", "trials", "seed", "top", "heat", "study", "no_files", "as_json", "write_to", "threads", "cluster"),
-    *("least", "timeframes", "min_trades", "objectives"),
+    *("top", "heat", "study", "no_files", "as_json", "write_to", "threads", "cluster"),
+    *("least", "timeframes", "objectives"),
 )
 
 

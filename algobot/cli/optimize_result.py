@@ -230,7 +230,9 @@ def _further(of: Result) -> list[str]:
     """Return the command that walks the same search forward on the symbols of the best."""
     names = {one.symbol for one in of.ranked[0].market.series}
     chosen = [(one.symbol, text) for one, text in zip(of.plan.series, of.plan.data, strict=True) if one.symbol in names]
+    objective = of.goal.objectives[0]
     words = [of.command[0], "walkforward", *of.command[2:]]
+    words += [] if objective == "sharpe" else ["--objective", objective]
     if len(chosen) == len(of.plan.data):
         return words
     named = "--symbol" in words
