@@ -79,7 +79,6 @@ def walkforward(
     only found luck. Writes walkforward.json, windows.csv and equity.csv.
     """
     plan = run(lead=False)
-    from algobot.research.report.files import claim
     from algobot.research.search import methods
     from algobot.research.search.goals import goal
     from algobot.research.search.space import grid_words, space
@@ -103,9 +102,7 @@ def walkforward(
         found = walk(
             plan.strategy, plan.series, plan.settings, windows, search, values=values, lead_bars=lead, progress=done
         )
-    stem = re.sub(r"[^A-Za-z0-9._-]+", "_", plan.data[0] if ":" in plan.data[0] else Path(plan.data[0]).stem)
-    name = f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}-walkforward-{plan.strategy.name}-{stem}"
-    folder = None if no_files else out or claim(Path("results"), name)
+    folder = None if no_files else out or _folder(plan)
     written = files.write_walk(folder, found, crossed) if folder else []
     if as_json:
         click.echo(files.as_json(found.result, crossed).decode())
@@ -115,6 +112,15 @@ def walkforward(
         _print_crossed(crossed, [{name: getattr(one, name) for name in where.names} for one in tried])
     if written:
         click.echo(f"wrote {', '.join(path.name for path in written)} to {folder}")
+
+
+def _folder(plan: Plan) -> Path:
+    """Make a folder for the files, named after the time and what was run."""
+    from algobot.research.report.files import claim
+
+    first = plan.data[0]
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "_", first if ":" in first else Path(first).stem)
+    return claim(Path("results"), f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}-walkforward-{plan.strategy.name}-{stem}")
 
 
 @contextmanager

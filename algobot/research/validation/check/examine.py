@@ -18,7 +18,7 @@ from algobot.research.validation.check import compiled, extremes, floats, future
 from algobot.research.validation.check.findings import Checked, Finding, ok, warning
 from algobot.research.validation.check.market import SETTINGS, made_up
 from algobot.research.validation.check.subject import Subject
-from algobot.research.validation.check.traced import trace
+from algobot.research.validation.check.traced import Trace, trace
 
 _TIMEFRAMES: Final = ("1h", "15m", "5m", "1m", "4h", "1d")
 _BARS: Final = (3000, 12_000)  # at least, at most
@@ -36,49 +36,63 @@ def examine(strategy: Strategy, bars: Records | None = None, watch: Watch = lamb
     nothing on daily bars.
     """
     begun = time.perf_counter()
-    subject, words = _subject(strategy, bars)
-    findings = []
-    for name, finding in _steps(subject, watch):
+    findings: list[Finding] = []
+    watch("interpreted")
+    subject, words = _first(strategy, bars)
+    told = trace(compiled.short(subject), interpreted=True)  # before anything is compiled: what hangs can be stopped
+    if not told.error and bars is None:
+        better, words = _that_trades(subject, words)
+        if better is not subject:
+            subject, told = better, trace(compiled.short(better), interpreted=True)
+    for finding in _steps(subject, told, watch):
         findings.append(finding)
-        if finding.state == "failed" and name in ("interpreted", "compiled"):
+        if finding.state == "failed" and finding.check in ("interpreted", "compiled"):
             break
     return Checked(strategy.name, strategy.file, words, time.perf_counter() - begun, findings)
 
 
-def _steps(subject: Subject, watch: Watch) -> Iterator[tuple[str, Finding]]:
-    watch("interpreted")
+def _steps(subject: Subject, told: Trace, watch: Watch) -> Iterator[Finding]:
     part = compiled.short(subject)
-    told = trace(part, interpreted=True)
-    yield "interpreted", compiled.interpreted(part, told)
-    watch("own knowledge")
-    yield "own knowledge", compiled.own_knowledge(subject, told)
+    yield compiled.interpreted(part, told)
+    yield compiled.own_knowledge(subject, told)
     watch("compiled")
-    yield "compiled", compiled.compiled(part, told)
+    yield compiled.compiled(part, told)
     for check in (future.future, start.warm_up, repeat.determinism, floats.float_stability, extremes.parameters):
         watch(check.__name__)
-        yield check.__name__, check(subject)
-    yield "size", repeat.sizes(subject)
-    yield "trades", _trades(subject)
-    yield "speed", _speed(subject)
+        yield check(subject)
+    yield repeat.sizes(subject)
+    yield _trades(subject)
+    yield _speed(subject)
 
 
-def _subject(strategy: Strategy, bars: Records | None) -> tuple[Subject, str]:
-    """Return the strategy on bars that make it trade, and what these are."""
+def _first(strategy: Strategy, bars: Records | None) -> tuple[Subject, str]:
+    """Return the strategy on a person's bars or on made-up ones of an hour, and what these are."""
     if bars is not None:
         return Subject(strategy, bars[-_BARS[1] :].copy(), SETTINGS), f"{min(len(bars), _BARS[1]):,} bars of yours"
+    return _made_up(strategy, _TIMEFRAMES[0])
+
+
+def _made_up(strategy: Strategy, timeframe: str) -> tuple[Subject, str]:
     count = min(max(_BARS[0], 6 * Subject(strategy, np.zeros(0), SETTINGS).warmup), _BARS[1])
-    best: tuple[int, Subject, str] | None = None
+    return Subject(
+        strategy, made_up(count, timeframe_ns(timeframe)), SETTINGS
+    ), f"{count:,} made-up bars of {timeframe}"
+
+
+def _that_trades(subject: Subject, words: str) -> tuple[Subject, str]:
+    """Return the subject on bars of the first timeframe on which it trades enough, else on the one where most."""
+    best = -1, subject, words
     for timeframe in _TIMEFRAMES:
-        subject = Subject(strategy, made_up(count, timeframe_ns(timeframe)), SETTINGS)
+        if timeframe != _TIMEFRAMES[0]:
+            subject, words = _made_up(subject.strategy, timeframe)
         try:
             fills = len(subject.at_once(subject.bars).fills[0])
         except StrategyError:  # it does not compile: the checks will say so
-            return subject, f"{count:,} made-up bars of {timeframe}"
-        if best is None or fills > best[0]:
-            best = fills, subject, f"{count:,} made-up bars of {timeframe}"
+            return subject, words
+        if fills > best[0]:
+            best = fills, subject, words
         if fills >= _ENOUGH_FILLS:
             break
-    assert best is not None
     return best[1:]
 
 

@@ -8,6 +8,7 @@ to or starts on the way is noted: a fold is given its bars and needs nothing els
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ import msgspec
 import numpy as np
 
 from algobot.errors import AlgobotError
+from algobot.kernel.jit import cache_folder, kernel_hash
 from algobot.kernel.records import BAR
 from algobot.kernel.session import Session, Settings
 from algobot.kernel.strategy import Strategy
@@ -26,7 +28,7 @@ from algobot.research.validation.check.subject import Subject, digests, model_ba
 
 _WATCHED: Final = frozenset({"open", "socket.connect", "subprocess.Popen", "os.system", "ctypes.dlopen"})
 _CODE: Final = (".py", ".pyc", ".so", ".pth", ".nbi", ".nbc")
-_SECONDS: Final = 300
+_SECONDS: Final = 180
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -47,7 +49,7 @@ class Trace(msgspec.Struct, frozen=True):
 
 
 def trace(subject: Subject, *, interpreted: bool, fresh: bool = False) -> Trace:
-    """Return the trace of another process: interpreted, or compiled; `fresh` compiles everything anew."""
+    """Return the trace of another process: interpreted, or compiled; `fresh` compiles the strategy anew."""
     strategy = subject.strategy
     built_in = "algobot.strategies" in getattr(strategy.on_bar, "__module__", "")
     with tempfile.TemporaryDirectory(prefix="algobot-check-") as room:
@@ -55,19 +57,30 @@ def trace(subject: Subject, *, interpreted: bool, fresh: bool = False) -> Trace:
         file.write_bytes(subject.bars.tobytes())
         folder = "" if built_in else str(Path(strategy.file).parent)
         request = Request(strategy.name, folder, str(file), subject.settings._asdict())
-        places = {"XDG_CACHE_HOME": room, "CACHE_DIRECTORY": ""} if fresh else {}
-        done = subprocess.run(
-            [sys.executable, "-m", __name__, msgspec.json.encode(request).decode()],
-            env={**os.environ, **places, "ALGOBOT_JIT": "0" if interpreted else "1"},
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
+        places = _fresh_cache(Path(room)) if fresh else {}
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", __name__, msgspec.json.encode(request).decode()],
+                env={**os.environ, **places, "ALGOBOT_JIT": "0" if interpreted else "1"},
+                capture_output=True,
+                text=True,
+                timeout=_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Trace(error=f"not done with {len(subject.bars)} bars after {_SECONDS} s: a loop without an end?")
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no word"])[-1]
         return Trace(error=f"the process ended with {done.returncode}: {last}")
     return msgspec.json.decode(done.stdout.strip().splitlines()[-1], type=Trace)
+
+
+def _fresh_cache(room: Path) -> dict[str, str]:
+    """Return the environment of an empty cache but for the engine's own, which no strategy is part of."""
+    if (engine := cache_folder(kernel_hash())) is not None:
+        shutil.copytree(engine, room / "algobot" / engine.name, copy_function=shutil.copy2)
+        (room / "algobot").chmod(0o700)
+    return {"XDG_CACHE_HOME": str(room), "CACHE_DIRECTORY": ""}
 
 
 def main(word: str) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from algobot.research.backtest import Outcome
-from algobot.research.validation.check import compiled, extremes, floats, future, repeat, start
+from algobot.research.validation.check import compiled, extremes, floats, future, repeat, start, traced
 from algobot.research.validation.check.examine import examine
 from algobot.research.validation.check.market import SETTINGS, made_up
 from algobot.research.validation.check.subject import Subject, digests, model_bars
@@ -146,6 +146,14 @@ def test_an_error_in_plain_python_names_file_line_and_source(tmp_path):
     assert first.says == (
         f"{tmp_path}/raises.py:21: ValueError: math domain error\n    target(orders, math.log(bar.open - bar.close))"
     )
+
+
+def test_a_loop_without_an_end_is_caught_before_it_is_compiled(tmp_path, monkeypatch):
+    """Compiled it could not even be interrupted; in plain Python it is given up."""
+    monkeypatch.setattr(traced, "_SECONDS", 3)
+    found = examine(planted("endless", tmp_path))
+    assert [finding.check for finding in found.findings] == ["interpreted"]
+    assert "a loop without an end?" in found.findings[0].says
 
 
 def test_compiled_code_that_is_not_the_source_is_caught(tmp_path):
