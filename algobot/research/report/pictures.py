@@ -41,7 +41,7 @@ def _save(figure: Figure, path: Path) -> Path:
 
 def _figure(width: float, height: float) -> Figure:
     """Return a figure with half an inch around its axes: measuring its words would take as long as drawing it."""
-    left, bottom, right, top = 0.62 / width, 0.38 / height, 1 - 0.15 / width, 1 - 0.36 / height
+    left, bottom, right, top = 0.62 / width, 0.38 / height, 1 - 0.36 / width, 1 - 0.36 / height
     figure = Figure(figsize=(width, height), dpi=_DPI)
     figure.subplots_adjust(left, bottom, right, top, wspace=0.14, hspace=0.22)
     return figure
@@ -101,7 +101,7 @@ def _price(folder: Path, run: Run) -> Path:
     symbol, closes = run.record.symbols[0], run.closes[0]
     _line(axes, Columns(run.close_ns), run, closes, color="#4b5565", linewidth=0.9)
     trips = [trip for name, trip in run.trades if name == symbol]
-    size, order = (14, 3) if len(trips) < charts.MANY else (3, 1)  # many would hide the price
+    size, order = (14, 3) if len(trips) < charts.MANY else (1.5, 1)  # many would hide the price
     for dots in charts.marks(trips, run.close_ns):
         colour, shape = (_GREEN, "^") if dots.style == "buy" else (_RED, "v")
         axes.scatter(_times(dots.times_ns), dots.values, s=size, c=colour, marker=shape, label=dots.label, zorder=order)
