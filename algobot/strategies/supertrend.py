@@ -33,7 +33,7 @@ REASONS = {
     WARMING: "the line is not complete yet",
     ROSE: "line turned to rising: close {close:.6g}, line now below at {line:.6g}",
     FELL: "line turned to falling: close {close:.6g}, line now above at {line:.6g}",
-    HOLDING: "following: close {close:.6g}, line {line:.6g}, stop {stop:.6g}",
+    HOLDING: "following the line: close {close:.6g}, line {line:.6g}",
     RISING: "waits for a turn: line is rising at {line:.6g}, close {close:.6g}",
     FALLING: "waits for a turn: line is falling at {line:.6g}, close {close:.6g}",
 }
@@ -55,11 +55,11 @@ def on_bar(state: Rec, bar: Rec, position: Rec, params: Rec, orders: Rec) -> Non
     elif (before != 0 and side != before) or position.side * side < 0:
         target(orders, side)
         if params.stop_on_line:
-            protect(orders, line, 0.0, 0.0)
+            protect(orders, max(line, 0.0), 0.0, 0.0)  # a wide line may lie below nothing
         because(orders, ROSE if side > 0 else FELL, bar.close, line)
     elif position.side != 0:
         if params.stop_on_line:
             ratchet(orders, line)
-        because(orders, HOLDING, bar.close, line, position.stop)
+        because(orders, HOLDING, bar.close, line)
     else:
         because(orders, RISING if side > 0 else FALLING, line, bar.close)
