@@ -106,10 +106,8 @@ def _evaluation(plan: Plan, ask: _Ask) -> Iterator[Open]:
         with Cluster(plan.strategy, plan.settings, ask.cluster) as cluster:
             yield cluster.evaluate
         return
-    from algobot.cli.compiling import announce
     from algobot.research.search.sweep import Sweep
 
-    announce()
     yield lambda tape: Sweep(plan.strategy, plan.settings, tape, ask.threads).stream
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 from click.core import ParameterSource
 
+from algobot.cli.compiling import announce
 from algobot.cli.data.words import data_dir, library, moment_ns
 from algobot.cli.run_file import RunFile, read_run_file
 from algobot.errors import StrategyError, UsageError
@@ -158,6 +159,7 @@ def _plan(words: Mapping[str, Any], given: set[str], *, lead: bool = True) -> Pl
         for text, symbol in zip(data, symbols or ("",) * len(data), strict=True)
     ]
     settings = _settings(words, given, file)
+    announce()
     return Plan(strategy, chosen, series, settings, since_ns, until_ns, tuple(data), own, file.tree["grid"], file)
 
 
