@@ -53,13 +53,14 @@ STATE = record(
 NEUTRAL, RISES, RISES_FAST, FALLS, FALLS_FAST = 0, 1, 2, -1, -2  # what MACD says
 SCORE_NEUTRAL: Final = 0.8
 
-WARMING, CROSSED, TOO_LONG, TURNED, HOLDING, COOLING, RISING, WEAK, WAITING = range(1, 10)
+WARMING, CROSSED, TOO_LONG, TURNED, HOLDING, FOLLOWING, COOLING, RISING, WEAK, WAITING = range(1, 11)
 REASONS = {
     WARMING: "indicators are not complete yet",
     CROSSED: "fast EMA {fast:.6g} below slow {slow:.6g}",
     TOO_LONG: "held for {bars:.0f} bars",
     TURNED: "MACD histogram {histogram:.6g} is bearish",
-    HOLDING: "trend goes on: fast EMA {fast:.6g}, slow {slow:.6g}, bar {bars:.0f}, stop at least {level:.6g}",
+    HOLDING: "trend goes on: fast EMA {fast:.6g}, slow {slow:.6g}, bar {bars:.0f}",
+    FOLLOWING: "trend goes on: fast EMA {fast:.6g}, slow {slow:.6g}, bar {bars:.0f}, stop follows at {level:.6g}",
     COOLING: "cooling down for {bars:.0f} more bars",
     RISING: "fast EMA {fast:.6g} above slow {slow:.6g}, ADX {adx:.1f}, MACD histogram {histogram:.6g}",
     WEAK: "fast EMA {fast:.6g} above slow {slow:.6g}, but ADX {adx:.1f}, MACD histogram {histogram:.6g}",
@@ -177,4 +178,4 @@ def _hold(
         target(orders, 0.0)
         because(orders, TURNED, state.histogram)
     else:
-        because(orders, HOLDING, fast, slow, held, level)
+        because(orders, FOLLOWING if level > 0.0 else HOLDING, fast, slow, held, level)

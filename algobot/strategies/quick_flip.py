@@ -32,10 +32,11 @@ EDGE = 0.1  # of the range: how near to its end a reversal must begin
 GUESSED_ATR = 0.02  # of the close, before there is one
 STATE = record(range=DONCHIAN, top=float64, bottom=float64, atr=SEED_ATR, close=float64, memory=PAUSE)
 
-WARMING, HOLDING, COOLING, NARROW, UP, DOWN, TURNED_UP, TURNED_DOWN, INSIDE = range(1, 10)
+WARMING, HOLDING, FOLLOWING, COOLING, NARROW, UP, DOWN, TURNED_UP, TURNED_DOWN, INSIDE = range(1, 11)
 REASONS = {
     WARMING: "range and ATR are not complete yet",
-    HOLDING: "in a position: close {close:.6g}, entry {entry:.6g}, stop at least {level:.6g}",
+    HOLDING: "in a position: close {close:.6g}, entry {entry:.6g}",
+    FOLLOWING: "in a position: close {close:.6g}, entry {entry:.6g}, stop follows at {level:.6g}",
     COOLING: "cooling down for {bars:.0f} more bars",
     NARROW: "range of {range:.6g} is less than {least:.6g}",
     UP: "close {close:.6g} crossed the top of the range {top:.6g}, body {body:.0%} of the bar",
@@ -82,11 +83,12 @@ def _hold(close: float, position: Rec, orders: Rec, reach: float) -> None:
     """Once an ATR is won, follow at an ATR and never lose again."""
     side = position.side
     entry = position.average
-    level = 0.0
     if (close - (entry + side * reach)) * side >= 0.0:
         level = max(close - reach, entry) if side > 0 else min(close + reach, entry)
         ratchet(orders, level)
-    because(orders, HOLDING, close, entry, level)
+        because(orders, FOLLOWING, close, entry, level)
+    else:
+        because(orders, HOLDING, close, entry)
 
 
 @kernel

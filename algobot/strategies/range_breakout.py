@@ -50,17 +50,18 @@ STATE = record(
     memory=PAUSE,
 )
 
-WARMING, HOLDING, COOLING, SHRINKING, QUIET, WEAK, AGAINST, UP, DOWN, INSIDE = range(1, 11)
+WARMING, HOLDING, FOLLOWING, COOLING, SHRINKING, QUIET, WEAK, AGAINST, UP, DOWN, INSIDE = range(1, 12)
 REASONS = {
     WARMING: "indicators are not complete yet",
-    HOLDING: "in a position: close {close:.6g}, entry {entry:.6g}, stop at least {level:.6g}",
+    HOLDING: "in a position: close {close:.6g}, entry {entry:.6g}",
+    FOLLOWING: "in a position: close {close:.6g}, entry {entry:.6g}, stop follows at {level:.6g}",
     COOLING: "cooling down for {bars:.0f} more bars",
     SHRINKING: "breakout without range: ATR {atr:.6g}, four bars ago {past:.6g}",
     QUIET: "breakout without volume: {volume:.6g}, usually {usual:.6g}",
     WEAK: "breakout without trend: ADX {adx:.1f} below {least:g}",
     AGAINST: "breakout against the trend: close {close:.6g}, EMA {trend:.6g}",
-    UP: "close {close:.6g} crossed the highest high {top:.6g}, ADX {adx:.1f}",
-    DOWN: "close {close:.6g} crossed the lowest low {bottom:.6g}, ADX {adx:.1f}",
+    UP: "close {close:.6g} crossed the highest high {top:.6g}, volume {volume:.6g}, usually {usual:.6g}",
+    DOWN: "close {close:.6g} crossed the lowest low {bottom:.6g}, volume {volume:.6g}, usually {usual:.6g}",
     INSIDE: "no entry: close {close:.6g} did not cross out of {bottom:.6g} to {top:.6g}",
 }
 
@@ -128,7 +129,7 @@ def _enter(state: Rec, bar: Rec, params: Rec, orders: Rec, side: int, edge: floa
         because(orders, AGAINST, bar.close, state.trend_value)
     else:
         target(orders, side)
-        because(orders, UP if side > 0 else DOWN, bar.close, edge, state.strength)
+        because(orders, UP if side > 0 else DOWN, bar.close, edge, bar.volume, usual)
 
 
 @kernel
@@ -145,10 +146,10 @@ def _hold(close: float, position: Rec, params: Rec, orders: Rec, reach: float) -
     """While it wins, follow the close, once that is nearer than the first stop."""
     side = position.side
     entry = position.average
-    level = 0.0
-    if params.use_trailing and (close - entry) * side > 0.0:
-        follows = close - side * params.trailing_atr * reach
-        if (follows - (entry - side * params.stop_atr * reach)) * side > 0.0:
-            level = follows
-            ratchet(orders, level)
-    because(orders, HOLDING, close, entry, level)
+    level = close - side * params.trailing_atr * reach
+    nearer = (level - (entry - side * params.stop_atr * reach)) * side > 0.0
+    if params.use_trailing and (close - entry) * side > 0.0 and nearer:
+        ratchet(orders, level)
+        because(orders, FOLLOWING, close, entry, level)
+    else:
+        because(orders, HOLDING, close, entry)

@@ -40,13 +40,14 @@ STATE = record(
 
 NORMAL, COMPRESSION, EXPANSION, EXTREME = range(4)  # regimes
 
-WARMING, WILD, NO_LONGER, HOLDING, LOUD, NO_TREND, BROKE_OUT, WAITING = range(1, 9)
+WARMING, WILD, NO_LONGER, HOLDING, FOLLOWING, LOUD, NO_TREND, BROKE_OUT, WAITING = range(1, 10)
 REASONS = {
     WARMING: "indicators are not complete yet",
     WILD: "ATR is {ratio:.2f} of its mean: extreme",
     NO_LONGER: "close {close:.6g} below slow EMA {slow:.6g}, not below the entry {entry:.6g}",
-    HOLDING: "in a position: close {close:.6g}, entry {entry:.6g}, ATR {ratio:.2f} of its mean, "
-    "stop at least {level:.6g}",
+    HOLDING: "in a position: close {close:.6g}, entry {entry:.6g}, ATR {ratio:.2f} of its mean",
+    FOLLOWING: "in a position: close {close:.6g}, entry {entry:.6g}, ATR {ratio:.2f} of its mean, "
+    "stop follows at {level:.6g}",
     LOUD: "no entry: ATR is {ratio:.2f} of its mean",
     NO_TREND: "no entry: fast EMA {fast:.6g}, slow {slow:.6g}, ADX {adx:.1f}",
     BROKE_OUT: "close {close:.6g} crossed {level:.6g}, ATR {ratio:.2f} of its mean, ADX {adx:.1f}",
@@ -137,4 +138,4 @@ def _hold(close: float, position: Rec, params: Rec, orders: Rec, slow: float, re
         target(orders, 0.0)
         because(orders, NO_LONGER, close, slow, entry)
     else:
-        because(orders, HOLDING, close, entry, ratio, level)
+        because(orders, FOLLOWING if level > 0.0 else HOLDING, close, entry, ratio, level)

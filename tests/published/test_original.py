@@ -162,11 +162,11 @@ def test_after_a_stop_the_record_is_gone():
 
 
 def test_a_stop_that_follows_replaces_the_first_one_even_below_it_and_never_moves_down():
-    """Said at 80, 70 and 95: a close of 85 is above 80, one of 94 is below 95."""
-    script = {0: enter, 1: follow(80.0), 2: follow(70.0), 3: follow(95.0)}
-    row = [still(), still(), (90.0, 90.0, 85.0, 85.0), still(97.0), (97.0, 97.0, 94.0, 94.0)]
+    """Said at 80: a close of 85 is not below that. Said at 70 it stays at 80, and a close of 78 stops."""
+    script = {0: enter, 1: follow(80.0), 2: follow(70.0)}
+    row = [still(), (90.0, 90.0, 85.0, 85.0), (85.0, 85.0, 78.0, 78.0)]
     _, result = played(script, row)
-    assert [(trade.left, trade.exit) for trade in result.trades] == [(4, 95.0)]
+    assert [(trade.left, trade.exit) for trade in result.trades] == [(2, 80.0)]
 
 
 def test_a_strategy_is_not_asked_on_the_bar_of_a_stop_but_its_indicators_see_it():
@@ -213,8 +213,8 @@ def test_a_strategy_sees_cash_and_the_symbols_before_it_only():
         seen.append((float(position.equity), float(position.peak)))
 
     row = [still(), still(120.0), still(120.0)]
-    played({0: enter, 1: look}, row, row, goal=50.0)
-    assert seen == [(920.0, 1000.0), (1040.0, 1000.0)]
+    played({0: enter, 1: look, 2: look}, row, row, goal=50.0)
+    assert seen == [(920.0, 1000.0), (1040.0, 1000.0), (920.0, 1040.0), (1040.0, 1040.0)]
     seen.clear()
     played({0: enter, 1: look}, row, row, goal=50.0, how=HOW._replace(partial_equity=False))
     assert seen == [(1040.0, 1000.0), (1040.0, 1000.0)]
