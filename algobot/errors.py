@@ -154,6 +154,16 @@ class VenueRejected(VenueError):
 
     code = "venue.rejected"
 
+    def __init__(self, message: str, *, hint: str = "", kind: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.kind = kind  # why, in one word (`venues.kinds`): "funds", "post_only", "maintenance", …; "" is not known
+
+
+class VenueUnsupported(VenueRejected):
+    """The venue has no such thing; nothing was sent."""
+
+    code = "venue.unsupported"
+
 
 class VenueAuthFailed(VenueRejected):
     """The key or its signature was refused; the order does not exist."""
@@ -166,8 +176,8 @@ class VenueRateLimited(VenueRejected):
 
     code = "venue.rate_limited"
 
-    def __init__(self, message: str, *, retry_after_ns: int, hint: str = "") -> None:
-        super().__init__(message, hint=hint)
+    def __init__(self, message: str, *, retry_after_ns: int, hint: str = "", kind: str = "rate") -> None:
+        super().__init__(message, hint=hint, kind=kind)
         self.retry_after_ns = retry_after_ns
 
 

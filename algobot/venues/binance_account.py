@@ -8,7 +8,7 @@ subscription; its events are taken as they arrive, before ccxt folds them into c
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import suppress
 from typing import Final, TypeVar
 
@@ -27,19 +27,17 @@ from algobot.model import (
     VenueOrderId,
 )
 from algobot.venues import binance_wire as wire
+from algobot.venues import dead_man, permissions
 from algobot.venues.binance_market import BinanceMarket
 from algobot.venues.binance_private import follow_private
 from algobot.venues.ccxt_client import RECV_WINDOW_MS, CcxtClient
 from algobot.venues.classify import Action
+from algobot.venues.facts import facts_of
 from algobot.venues.port import Balance, PrivateEvent
 
 PAGE: Final = 1000
 DAY_MS: Final = 86_400_000
 T = TypeVar("T")
-
-
-class _Restrictions(msgspec.Struct, frozen=True):
-    enableWithdrawals: bool = False
 
 
 class BinanceAccount:
@@ -54,13 +52,25 @@ class BinanceAccount:
         check_permissions: bool,
         page: int = PAGE,
     ) -> None:
+        self.facts = facts_of(client.adapter)
         self._client = client
         self._market = market
+        self._warnings: tuple[str, ...] = ()
         self._owns_market = owns_market
         self._check_permissions = check_permissions
         self._page = page
         self._fees: wire.CommissionRates | None = None
         self._symbols: dict[str, Symbol] = {}
+
+    @property
+    def used_weight(self) -> int:
+        """As the port promises."""
+        return self._client.used_weight
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """As the port promises."""
+        return self._warnings
 
     async def open(self) -> None:
         """As the port promises. A key that can withdraw is refused where the venue says what a key can do."""
@@ -72,11 +82,7 @@ class BinanceAccount:
         if not account.canTrade:
             raise VenueAuthFailed(f"{self._client.adapter}: this account may not trade", hint="ask the venue why")
         if self._check_permissions:
-            allowed = await self._client.call(Action.OPEN, _Restrictions, "sapi_get_account_apirestrictions")
-            if allowed.enableWithdrawals:
-                raise VenueAuthFailed(
-                    f"{self._client.adapter}: this key can withdraw", hint="make a key without withdrawals"
-                )
+            self._warnings = await permissions.check(self._client)
 
     async def close(self) -> None:
         """As the port promises."""
@@ -159,6 +165,14 @@ class BinanceAccount:
     async def balances(self) -> Mapping[str, Balance]:
         """As the port promises."""
         return wire.to_balances(await self._call(Action.READ, wire.RestAccount, "private_get_account", {}))
+
+    async def arm_dead_man(self, seconds: float, symbols: Collection[Symbol]) -> None:
+        """As the port promises."""
+        await dead_man.arm(self._client, seconds, symbols)
+
+    async def disarm_dead_man(self, symbols: Collection[Symbol]) -> None:
+        """As the port promises."""
+        await dead_man.disarm(self._client, symbols)
 
     async def stream(self) -> AsyncIterator[PrivateEvent]:
         """As the port promises; each call makes a new connection."""

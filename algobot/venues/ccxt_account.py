@@ -1,20 +1,20 @@
 """`Account` over ccxt's unified API, for venues without an adapter of their own.
 
 Weaker than such an adapter, and plainly so: amounts pass through ccxt's floats, and where the venue has no validity
-window (`VALIDITY`) a late order can be accepted for as long as the venue likes.
+window (`facts.validity`) a late order can be accepted for as long as the venue likes.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import Any, Final
 
 import msgspec
 
-from algobot.errors import NotFound, VenueRejected, VenueTimeout, VenueUnavailable
+from algobot.errors import NotFound, VenueOrderNotFound, VenueRejected, VenueTimeout, VenueUnavailable
 from algobot.model import (
     ClientOrderId,
     Instrument,
@@ -30,32 +30,48 @@ from algobot.model import (
     VenueOrderId,
 )
 from algobot.venues import ccxt_wire as wire
-from algobot.venues.ccxt_client import RECV_WINDOW_MS, CcxtClient
+from algobot.venues import dead_man, permissions
+from algobot.venues.ccxt_client import CcxtClient
 from algobot.venues.ccxt_stream import merged
 from algobot.venues.classify import Action
+from algobot.venues.dialects import dialect_of, own_id
+from algobot.venues.facts import facts_of
+from algobot.venues.order_ids import encoding_of, read_id, write_id
 from algobot.venues.port import Balance, BalancesChanged, PrivateEvent
+from algobot.venues.validity import window_params
 
 PAGE: Final = 500
-VALIDITY: Final[Mapping[str, Callable[[int], dict[str, Any]]]] = {  # milliseconds -> parameters of create_order
-    "binance": lambda ms: {"recvWindow": ms},
-    "binanceus": lambda ms: {"recvWindow": ms},
-    "kraken": lambda ms: {"deadline": _iso_in(ms)},
-}
 
 
 class CcxtAccount:
     """Implements `venues.port.Account`."""
 
-    def __init__(self, client: CcxtClient) -> None:
+    def __init__(self, client: CcxtClient, *, check_permissions: bool = True) -> None:
+        self.facts = facts_of(client.adapter)
         self._client = client
+        self._dialect = dialect_of(client.adapter)
         self._instruments: dict[Symbol, Instrument] = {}
+        self._check_permissions = check_permissions
+        self._warnings: tuple[str, ...] = ()
+
+    @property
+    def used_weight(self) -> int:
+        """As the port promises."""
+        return self._client.used_weight
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """As the port promises."""
+        return self._warnings
 
     async def open(self) -> None:
-        """As the port promises."""
+        """As the port promises. A key that can withdraw is refused where the venue says what a key can do."""
         await self._client.open()
         await self._client.ask(Action.OPEN, "load_markets")
         self._instruments = wire.to_instruments(self._client.exchange)
         await self.clock_offset_ns()
+        if self._check_permissions:
+            self._warnings = await permissions.check(self._client)
         await self._client.ask(Action.OPEN, "fetch_balance")
 
     async def close(self) -> None:
@@ -84,23 +100,17 @@ class CcxtAccount:
     async def submit(self, order: NewOrder, *, valid_ns: int) -> VenueOrder:
         """As the port promises, where the venue knows a validity window."""
         if order.symbol not in self._instruments:
-            raise VenueRejected(f"symbol {order.symbol!r} is not traded here; nothing was sent")
+            raise VenueRejected(f"symbol {order.symbol!r} is not traded here; nothing was sent", kind="closed")
         _refuse_rounding(order, self._instruments[order.symbol])
-        valid_ms = min(valid_ns // wire.MS_NS, RECV_WINDOW_MS)
-        if valid_ms < 1:
-            raise VenueRejected(f"the validity of {valid_ns} ns is over before it could be sent; nothing was sent")
-        window = VALIDITY.get(self._client.adapter)
-        params = _order_params(order) | (window(valid_ms) if window else {})
-        kind, side = order.type.value, "buy" if order.side is Side.BUY else "sell"
-        price = None if order.limit_price is None else format(order.limit_price, "f")
+        params = self._own_id_params(order.client_order_id) | self._window(valid_ns) | _order_params(order)
         answer = await self._client.ask(
             Action.SUBMIT,
             "create_order",
             order.symbol,
-            kind,
-            side,
+            order.type.value,
+            "buy" if order.side is Side.BUY else "sell",
             format(order.quantity, "f"),
-            price,
+            await self._price(order),
             params,
         )
         placed = self._read(answer, order)
@@ -109,20 +119,33 @@ class CcxtAccount:
         return placed
 
     async def cancel(self, symbol: Symbol, client_order_id: ClientOrderId, venue_order_id: VenueOrderId) -> None:
-        """As the port promises."""
-        params = {} if venue_order_id else {"clientOrderId": client_order_id}
+        """As the port promises; where a cancel needs the venue's id, that is looked up first."""
+        params: dict[str, Any] = {}
+        if not venue_order_id:
+            if self._dialect.cancel_param:
+                params = {self._dialect.cancel_param: write_id(self._client.adapter, client_order_id)}
+            else:
+                venue_order_id = await self._venue_id(symbol, client_order_id)
         await self._client.ask(Action.CANCEL, "cancel_order", venue_order_id or None, symbol, params)
 
     async def fetch_order(self, symbol: Symbol, client_order_id: ClientOrderId) -> VenueOrder:
-        """As the port promises."""
-        params = {"clientOrderId": client_order_id}
-        answer = await self._client.ask(Action.READ, "fetch_order", None, symbol, params)
-        return _orders([answer], self._client.adapter)[0]
+        """As the port promises; where no query takes our id, every list it can stand in is looked through."""
+        form = write_id(self._client.adapter, client_order_id)
+        if not self._dialect.looks:
+            answer = await self._client.ask(Action.READ, "fetch_order", None, symbol, {"clientOrderId": form})
+            return self._orders([answer])[0]
+        for look in self._dialect.looks:
+            params = {look.param: form} if look.param else {}
+            answer = await self._client.ask(Action.READ, look.method, symbol, None, None, params)
+            found = [order for order in self._orders(answer) if order.client_order_id == client_order_id]
+            if found:
+                return found[0]
+        raise VenueOrderNotFound(f"{self._client.adapter}: no order {client_order_id} in any list")
 
     async def open_orders(self, symbol: Symbol | None = None) -> list[VenueOrder]:
         """As the port promises."""
         answer = await self._client.ask(Action.READ, "fetch_open_orders", symbol)
-        return _orders(answer, self._client.adapter)
+        return self._orders(answer)
 
     async def fills(
         self, symbol: Symbol, *, since_ns: int = 0, after: TradeId | None = None, order: VenueOrderId | None = None
@@ -147,9 +170,22 @@ class CcxtAccount:
         """As the port promises."""
         return wire.to_balances(await self._client.ask(Action.READ, "fetch_balance"))
 
+    async def arm_dead_man(self, seconds: float, symbols: Collection[Symbol]) -> None:
+        """As the port promises."""
+        await dead_man.arm(self._client, seconds, symbols)
+
+    async def disarm_dead_man(self, symbols: Collection[Symbol]) -> None:
+        """As the port promises."""
+        await dead_man.disarm(self._client, symbols)
+
     async def stream(self) -> AsyncIterator[PrivateEvent]:
         """As the port promises; `Connected` means that ccxt is logged in, where it can say so."""
-        watchers = [partial(self._watch, method, read) for method, read in _WATCHERS]
+        readers: dict[str, Callable[[Any], Sequence[PrivateEvent]]] = {
+            "watch_orders": self._orders,
+            "watch_my_trades": partial(_fills, adapter=self._client.adapter),
+            "watch_balance": _balances,
+        }
+        watchers = [partial(self._watch, method, read) for method, read in readers.items()]
         async with aclosing(merged(self._client, watchers)) as events:
             async for event in events:
                 yield event
@@ -157,12 +193,56 @@ class CcxtAccount:
     async def _watch(
         self,
         method: str,
-        read: Callable[[Any, str], Sequence[PrivateEvent]],
+        read: Callable[[Any], Sequence[PrivateEvent]],
         tell: Callable[[PrivateEvent], Awaitable[None]],
     ) -> None:
         while True:
-            for event in read(await self._client.ask(Action.READ, method), self._client.adapter):
+            for event in read(await self._client.ask(Action.READ, method)):
                 await tell(event)
+
+    def _own_id_params(self, client_order_id: ClientOrderId) -> dict[str, Any]:
+        adapter = self._client.adapter
+        try:
+            return {encoding_of(adapter).param: write_id(adapter, client_order_id)}
+        except ValueError as error:
+            hint = "a shorter daemon.instance makes shorter ids"
+            raise VenueRejected(f"{error}; nothing was sent", hint=hint, kind="malformed") from None
+
+    def _window(self, valid_ns: int) -> dict[str, Any]:
+        """Return the parameters that end the order's validity, or refuse what the venue cannot promise."""
+        promised = self.facts.validity
+        valid_ms = min(valid_ns // wire.MS_NS, promised.longest_ms)
+        if valid_ms < promised.shortest_ms:
+            told = f"{self._client.adapter}: a validity of {valid_ms} ms is less than {promised.shortest_ms} ms"
+            raise VenueRejected(f"{told}; nothing was sent", kind="clock")
+        venue_ms = time.time_ns() // wire.MS_NS - int(self._client.exchange.options.get("timeDifference") or 0)
+        return window_params(self._client.adapter, valid_ms, venue_ms)
+
+    async def _price(self, order: NewOrder) -> str | None:
+        if order.limit_price is not None:
+            return format(order.limit_price, "f")
+        if not self._dialect.market_needs_price:
+            return None
+        ticker = await self._client.ask(Action.READ, "fetch_ticker", order.symbol)
+        last = ticker.get("last") if isinstance(ticker, dict) else None
+        if not isinstance(last, int | float) or not 0 < last < float("inf"):
+            raise VenueRejected(f"{self._client.adapter}: no price for a market order; nothing was sent", kind="price")
+        return format(wire.exact(last), "f")
+
+    async def _venue_id(self, symbol: Symbol, client_order_id: ClientOrderId) -> VenueOrderId:
+        try:
+            return (await self.fetch_order(symbol, client_order_id)).venue_order_id
+        except VenueUnavailable as error:
+            raise VenueTimeout(error.message, hint="the cancel was not sent; ask again") from None
+
+    def _orders(self, answer: Any) -> list[VenueOrder]:
+        """Return ccxt's orders with our ids in our own form."""
+        adapter = self._client.adapter
+        try:
+            named = [raw | {"clientOrderId": read_id(adapter, own_id(self._dialect, raw))} for raw in answer]
+            return [wire.to_order(raw) for raw in msgspec.convert(named, list[wire.UnifiedOrder], strict=False)]
+        except (msgspec.ValidationError, KeyError, TypeError) as error:
+            raise VenueUnavailable(f"{adapter}: an order cannot be read ({error})") from None
 
     def _read(self, answer: Any, order: NewOrder) -> VenueOrder:
         """Return the answer to a submit; venues repeat little of what was asked, so `order` fills the gaps."""
@@ -175,6 +255,8 @@ class CcxtAccount:
             "clientOrderId": order.client_order_id,
         }
         said = {name: value for name, value in answer.items() if value is not None} if isinstance(answer, dict) else {}
+        if form := own_id(self._dialect, said):
+            said["clientOrderId"] = read_id(self._client.adapter, form)
         try:
             return wire.to_order(msgspec.convert(known | said, wire.UnifiedOrder, strict=False))
         except (msgspec.ValidationError, KeyError) as error:
@@ -187,30 +269,20 @@ class CcxtAccount:
 def _refuse_rounding(order: NewOrder, rules: Instrument) -> None:
     """Raise VenueRejected for what ccxt would silently round to something else than was meant."""
     if order.quantity % rules.lot:
-        raise VenueRejected(f"quantity {order.quantity} is not a multiple of the lot {rules.lot}; nothing was sent")
+        told = f"quantity {order.quantity} is not a multiple of the lot {rules.lot}; nothing was sent"
+        raise VenueRejected(told, kind="rules")
     if order.limit_price is not None and order.limit_price % rules.tick:
-        raise VenueRejected(f"price {order.limit_price} is not a multiple of the tick {rules.tick}; nothing was sent")
+        told = f"price {order.limit_price} is not a multiple of the tick {rules.tick}; nothing was sent"
+        raise VenueRejected(told, kind="price")
 
 
 def _order_params(order: NewOrder) -> dict[str, Any]:
-    params: dict[str, Any] = {"clientOrderId": order.client_order_id}
+    params: dict[str, Any] = {}
     if order.time_in_force is TimeInForce.POST_ONLY:
         params["postOnly"] = True
     elif order.type is OrderType.LIMIT:
         params["timeInForce"] = order.time_in_force.name
     return params
-
-
-def _iso_in(milliseconds: int) -> str:
-    at = time.time() + milliseconds / 1000
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at * 1000) % 1000:03d}Z"
-
-
-def _orders(answer: Any, adapter: str) -> list[VenueOrder]:
-    try:
-        return [wire.to_order(raw) for raw in msgspec.convert(list(answer), list[wire.UnifiedOrder], strict=False)]
-    except (msgspec.ValidationError, KeyError, TypeError) as error:
-        raise VenueUnavailable(f"{adapter}: an order cannot be read ({error})") from None
 
 
 def _fills(answer: Any, adapter: str) -> list[VenueFill]:
@@ -220,13 +292,5 @@ def _fills(answer: Any, adapter: str) -> list[VenueFill]:
         raise VenueUnavailable(f"{adapter}: a trade cannot be read ({error})") from None
 
 
-def _balances(answer: Any, adapter: str) -> list[BalancesChanged]:
-    del adapter
+def _balances(answer: Any) -> list[BalancesChanged]:
     return [BalancesChanged(wire.to_balances(answer), time.time_ns())]
-
-
-_WATCHERS: Final[tuple[tuple[str, Callable[[Any, str], Sequence[PrivateEvent]]], ...]] = (
-    ("watch_orders", _orders),
-    ("watch_my_trades", _fills),
-    ("watch_balance", _balances),
-)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import ssl
+from contextvars import ContextVar
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -19,8 +20,9 @@ import msgspec
 
 from algobot.errors import ConfigError, VenueRejected, VenueUnavailable
 from algobot.venues.classify import Action, Reply, as_error, judge
-from algobot.venues.codes import Verdict
+from algobot.venues.dialects import dialect_of
 from algobot.venues.keys import Keys
+from algobot.venues.kinds import Verdict
 
 T = TypeVar("T")
 CACHE_LIMIT: Final = 1000  # entries of every cache ccxt keeps
@@ -30,6 +32,20 @@ CLOSE_S: Final = 3.0
 RECV_WINDOW_MS: Final = 5_000
 # what a library may throw besides its own errors when an answer is not what it expects
 _SURPRISES: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError, TypeError, LookupError, AttributeError)
+_USED: Final = ("x-mbx-used-weight-1m",)  # headers in which a venue says what was spent of its budget
+_REPLY: Final = "algobot_reply"
+
+
+class _Call:
+    """One call of ours and the requests that ccxt made for it."""
+
+    __slots__ = ("requests",)
+
+    def __init__(self) -> None:
+        self.requests = 0
+
+
+_CALL: Final[ContextVar[_Call | None]] = ContextVar("algobot.venue.call", default=None)
 
 
 class CcxtClient:
@@ -45,6 +61,7 @@ class CcxtClient:
         self._sandbox = sandbox
         self.exchange: Any = None
         self.skewed = False  # the venue refused our clock: measure it before the next request
+        self.used_weight = 0  # of the venue's budget, as it said last; 0 where it never says
         self._library_error: type[Exception] = Exception
 
     async def open(self) -> None:
@@ -87,14 +104,32 @@ class CcxtClient:
         if self.exchange is None:
             error = VenueRejected if action in (Action.SUBMIT, Action.CANCEL) else VenueUnavailable
             raise error(f"{self.adapter}: not open, so nothing was sent")
+        call = _Call()
+        token = _CALL.set(call)
         try:
             return await getattr(self.exchange, method)(*arguments)
         except self._library_error as error:
-            reply = getattr(error, "reply", None) or Reply(note=type(error).__name__)
+            reply = self._reply(action, call, error)
             self.skewed = self.skewed or judge(self.adapter, reply).verdict is Verdict.SKEW
             raise as_error(self.adapter, action, reply) from None  # the original quotes the signed URL
         except _SURPRISES as error:
-            raise as_error(self.adapter, action, Reply(note=type(error).__name__)) from None
+            raise as_error(self.adapter, action, self._reply(action, call, error)) from None
+        finally:
+            _CALL.reset(token)
+
+    def _reply(self, action: Action, call: _Call, error: BaseException) -> Reply:
+        """Return what is known of the answer behind `error`.
+
+        A refusal counts only when its request was the only one of the call: of several, an earlier one may have been
+        the order.
+        """
+        note = type(error).__name__
+        if not call.requests:
+            return Reply(note=note, sent=False)
+        reply = _reply_behind(error)
+        if reply is None or (action is Action.SUBMIT and call.requests > 1):
+            return Reply(note=note)
+        return reply
 
     def _build(self) -> Any:
         library = importlib.import_module("ccxt.pro")
@@ -103,7 +138,10 @@ class CcxtClient:
         if self.adapter not in library.exchanges:
             raise ConfigError(f"venue adapter {self.adapter!r} has no streams in ccxt", hint="see ccxt.pro.exchanges")
         self._library_error = library.BaseError
+        dialect = dialect_of(self.adapter)
         exchange = getattr(library, self.adapter)(self._settings())
+        if self._keys is not None:
+            _give_keys(exchange, self._keys)
         if self._sandbox and not self._base_url:
             if not exchange.urls.get("test"):
                 raise ConfigError(f"venue adapter {self.adapter!r} has no sandbox", hint="set sandbox = false")
@@ -112,13 +150,14 @@ class CcxtClient:
             exchange.urls["api"] = moved(exchange.urls["api"], self._base_url)
             exchange.timeout_on_exit = 0
         exchange.ssl_context = ssl.create_default_context(cafile=exchange.cafile)  # 20 ms that the loop need not wait
-        _keep_answers(exchange, library.BaseError)
+        self._keep_answers(exchange, library.BaseError)
+        if dialect.arrange is not None:
+            dialect.arrange(exchange)
         return exchange
 
     def _settings(self) -> dict[str, Any]:
-        keys = {"apiKey": self._keys.api_key, "secret": self._keys.secret} if self._keys else {}
         spot = {"defaultType": "spot", "fetchMarkets": {"types": ["spot"]}} if not self._past_only else {}
-        return keys | {
+        return {
             "enableRateLimit": False,  # ccxt's queue knows no priorities: the caller's budget decides
             "timeout": REQUEST_MS,
             "options": spot
@@ -132,8 +171,56 @@ class CcxtClient:
                 "OHLCVLimit": CACHE_LIMIT,
                 "warnOnFetchOpenOrdersWithoutSymbol": False,
                 "ws": {"keepAlive": PING_MS},
-            },
+            }
+            | dict(dialect_of(self.adapter).options),
         }
+
+    def _keep_answers(self, exchange: Any, library_error: type[Exception]) -> None:
+        """Count requests, and make every error that ccxt finds in an answer carry that answer."""
+        look, look_at_status, fetch = exchange.handle_errors, exchange.handle_http_status_code, exchange.fetch
+
+        async def counted_fetch(*arguments: object, **named: object) -> object:
+            if (call := _CALL.get()) is not None:
+                call.requests += 1
+            return await fetch(*arguments, **named)
+
+        def handle_errors(
+            status: int, reason: str, url: str, method: str, headers: Any, body: str, *rest: object
+        ) -> object:
+            named = {str(name).lower(): str(value) for name, value in (headers or {}).items()}
+            self._note_weight(named)
+            try:
+                verdict = look(status, reason, url, method, headers, body, *rest)
+                look_at_status(status, reason, url, method, body)
+            except library_error as error:
+                reset_ms = named.get("x-bapi-limit-reset-timestamp", "")
+                reply = Reply(status, body or "", named.get("retry-after", ""), reset_ms)
+                setattr(error, _REPLY, reply)
+                raise
+            return verdict
+
+        exchange.fetch = counted_fetch
+        exchange.handle_errors = handle_errors
+
+    def _note_weight(self, headers: dict[str, str]) -> None:
+        for name in _USED:
+            if headers.get(name, "").isdecimal():
+                self.used_weight = int(headers[name])
+
+
+def _give_keys(exchange: Any, keys: Keys) -> None:
+    """Put the parts where the venue signs with them. Raises ConfigError when one is missing."""
+    needed = exchange.requiredCredentials
+    if needed.get("privateKey"):
+        exchange.walletAddress, exchange.privateKey = keys.api_key, keys.secret
+    else:
+        exchange.apiKey, exchange.secret = keys.api_key, keys.secret
+    if needed.get("password") and not keys.passphrase:
+        raise ConfigError(
+            f"the keys of a {exchange.id} account need a passphrase",
+            hint='add a line to the key file: passphrase = "…"',
+        )
+    exchange.password = keys.passphrase or None
 
 
 async def drop(exchange: Any, url: str) -> None:
@@ -159,21 +246,12 @@ def moved(urls: Any, base_url: str) -> Any:
     return urlunsplit((kind + secure, base.netloc, base.path.rstrip("/") + url.path, url.query, ""))
 
 
-def _keep_answers(exchange: Any, library_error: type[Exception]) -> None:
-    """Make every error that ccxt finds in an answer carry that answer, as `reply`."""
-    look = exchange.handle_errors
-    look_at_status = exchange.handle_http_status_code
-
-    def handle_errors(
-        status: int, reason: str, url: str, method: str, headers: Any, body: str, *rest: object
-    ) -> object:
-        try:
-            verdict = look(status, reason, url, method, headers, body, *rest)
-            look_at_status(status, reason, url, method, body)
-        except library_error as error:
-            retry_after = {str(name).lower(): value for name, value in (headers or {}).items()}.get("retry-after", "")
-            error.reply = Reply(status, body or "", str(retry_after))  # type: ignore[attr-defined]
-            raise
-        return verdict
-
-    exchange.handle_errors = handle_errors
+def _reply_behind(error: BaseException) -> Reply | None:
+    """Return the answer that `error` was found in; ccxt may have raised it anew on the way."""
+    seen: BaseException | None = error
+    while seen is not None:
+        reply = getattr(seen, _REPLY, None)
+        if isinstance(reply, Reply):
+            return reply
+        seen = seen.__cause__ or seen.__context__
+    return None

@@ -8,6 +8,7 @@ the order UNKNOWN.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from enum import Enum
 from typing import Final
@@ -25,12 +26,21 @@ from algobot.errors import (
     VenueUnavailable,
 )
 from algobot.text import QUOTED, safe_text
-from algobot.venues.codes import RULES, Verdict
+from algobot.venues.codes import look_up
+from algobot.venues.kinds import Kind, Verdict, verdict_of
 
 SECOND_NS: Final = 1_000_000_000
 DEFAULT_RETRY_NS: Final = 10 * SECOND_NS  # over the budget without a word on how long
 BAN_RETRY_NS: Final = 120 * SECOND_NS  # banned without a word on how long
-RATE_STATUS: Final = frozenset({418, 429})
+LONGEST_RETRY_NS: Final = 7 * 86_400 * SECOND_NS
+BAN_NS: Final[Mapping[str, int]] = {  # what the venue's documentation says a ban lasts
+    "bybit": 600 * SECOND_NS,
+    "kraken": 900 * SECOND_NS,
+}
+STATUS: Final[Mapping[int, Kind]] = {429: Kind.RATE, 418: Kind.BAN}  # whatever the body says
+VENUE_STATUS: Final[Mapping[str, Mapping[int, Kind]]] = {
+    "bybit": {403: Kind.BAN},  # turned away at the edge: too many requests of this address, or its country
+}
 
 
 class Action(Enum):
@@ -47,31 +57,35 @@ class Reply(msgspec.Struct, frozen=True):
 
     status: int = 0
     body: str = ""
-    retry_after: str = ""  # the header, as sent
+    retry_after: str = ""  # the header, as sent: seconds
+    reset_ms: str = ""  # or the time at which the budget is whole again, where the venue says that
     note: str = ""  # what our side saw when there was no answer: "RequestTimeout"
+    sent: bool = True  # False only when it is certain that no byte left
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """What an answer proves, with the venue's own code and words."""
+    """What an answer proves and why, with the venue's own code and words."""
 
     verdict: Verdict
+    kind: Kind
     code: str = ""
     text: str = ""
     retry_after_ns: int = 0
 
 
-def judge(adapter: str, reply: Reply) -> Judgement:
-    """Return what `reply` of the venue with ccxt id `adapter` proves."""
+def judge(adapter: str, reply: Reply, *, now_ns: int = 0) -> Judgement:
+    """Return what `reply` of the venue with ccxt id `adapter` proves; `now_ns` is read from the clock when 0."""
     code, text = code_of(reply.body)
-    rules = RULES.get(adapter, {})
-    if reply.status in RATE_STATUS:
-        return Judgement(Verdict.RATE, code, text, _retry_after_ns(reply, text))
-    verdict = _look_up(rules, code, text)
-    if reply.status >= 500 and verdict is not Verdict.RATE:
-        verdict = Verdict.UNKNOWN
-    if verdict is Verdict.RATE:
-        return Judgement(verdict, code, text, _retry_after_ns(reply, text))
-    return Judgement(verdict, code, text)
+    known = look_up(adapter, code, text)
+    shut = VENUE_STATUS.get(adapter, {}).get(reply.status) or STATUS.get(reply.status)
+    kind = known if verdict_of(known) is Verdict.RATE else shut or known
+    if shut is Kind.BAN:
+        kind = Kind.BAN
+    if reply.status >= 500 and verdict_of(kind) is not Verdict.RATE:
+        kind = Kind.UNKNOWN
+    verdict = verdict_of(kind)
+    wait_ns = _retry_after_ns(adapter, reply, kind, text, now_ns or time.time_ns()) if verdict is Verdict.RATE else 0
+    return Judgement(verdict, kind, code, text, wait_ns)
 
 
 def as_error(adapter: str, action: Action, reply: Reply) -> VenueError:
@@ -82,45 +96,39 @@ def as_error(adapter: str, action: Action, reply: Reply) -> VenueError:
         said += f" (code {judged.code or '-'}, HTTP {reply.status or '-'})"
     elif reply.note:
         said += f" ({reply.note})"
+    writes = action in (Action.SUBMIT, Action.CANCEL)
+    if writes and not reply.sent:
+        return VenueRejected(f"{adapter}: nothing was sent ({reply.note})", kind=Kind.MALFORMED.value)
     if judged.verdict is Verdict.RATE:
-        return VenueRateLimited(said, retry_after_ns=judged.retry_after_ns, hint="wait, and ask less often")
+        hint = "wait, and ask less often"
+        return VenueRateLimited(said, retry_after_ns=judged.retry_after_ns, hint=hint, kind=judged.kind.value)
     if action is Action.READ or (action is Action.OPEN and judged.verdict is not Verdict.AUTH):
         return _read_error(judged, said)
     match judged.verdict:
         case Verdict.AUTH:
-            return VenueAuthFailed(said, hint="check the key, its permissions and its IP list")
+            hint = "check the key, its permissions and its IP list"
+            return VenueAuthFailed(said, hint=hint, kind=judged.kind.value)
         case Verdict.NOT_FOUND if action is Action.CANCEL:
             return VenueOrderNotFound(said)
-        case Verdict.REFUSED | Verdict.SKEW | Verdict.NOT_FOUND:
+        case Verdict.REFUSED | Verdict.SKEW:
             hint = "this machine's clock is off: run NTP" if judged.verdict is Verdict.SKEW else ""
-            return VenueRejected(said, hint=hint)
-        case _:  # UNKNOWN, and DUPLICATE: an earlier send of this id landed
+            return VenueRejected(said, hint=hint, kind=judged.kind.value)
+        case _:  # UNKNOWN; DUPLICATE: an earlier send of this id landed; NOT_FOUND: no answer to a submit
             return VenueTimeout(said, hint="reconcile by client order id; do not resend")
 
 
 def _read_error(judged: Judgement, said: str) -> VenueError:
     match judged.verdict:
-        case Verdict.NOT_FOUND:
+        case Verdict.NOT_FOUND if judged.kind is Kind.NO_ORDER:
             return VenueOrderNotFound(said)
         case Verdict.AUTH:
             return VenueUnavailable(said, hint="check the key, its permissions and its IP list")
         case Verdict.SKEW:
             return VenueUnavailable(said, hint="this machine's clock is off: run NTP")
-        case Verdict.REFUSED:
+        case Verdict.REFUSED if judged.kind is not Kind.MAINTENANCE:
             return VenueReadRefused(said)
         case _:
             return VenueUnavailable(said)
-
-
-def _look_up(rules: Mapping[str, Verdict], code: str, text: str) -> Verdict:
-    if not code:
-        return Verdict.UNKNOWN
-    best, verdict = -1, Verdict.UNKNOWN
-    for key, candidate in rules.items():  # "-2010" is every text of that code, "-2010~Duplicate order sent" one of them
-        key_code, _, words = key.partition("~")
-        if key_code == code and words in text and len(words) > best:
-            best, verdict = len(words), candidate
-    return verdict
 
 
 # --- reading the code out of what came ---------------------------------------------------------------------------
@@ -159,11 +167,15 @@ def _from_json(answer: object) -> tuple[str, str]:
             return _pair(code, text)
         case {"error": {"code": code, "message": text}}:  # deribit
             return _pair(code, text)
-        case {"error": [str() as text, *_]}:  # kraken: "EOrder:Insufficient funds"
+        case {"error": [str() as text]}:  # kraken: "EOrder:Insufficient funds"
             code, _, _ = text.partition(":")
             return _pair(code, text)
+        case {"error": [str(), *_] as texts}:  # kraken, several at once: none of them alone says what happened
+            return _pair("several", "; ".join(map(str, texts)))
         case {"status": "err", "response": text}:  # hyperliquid
             return _pair("err", text)
+        case {"status": "unknownOid"}:  # hyperliquid
+            return _pair("err", "unknownOid")
         case {"response": {"data": {"statuses": [{"error": text}, *_]}}}:  # hyperliquid, one order's own
             return _pair("err", text)
         case _:
@@ -177,9 +189,15 @@ def _pair(code: object, text: object) -> tuple[str, str]:
 _BAN_UNTIL: Final = re.compile(r"banned until (\d{13})")
 
 
-def _retry_after_ns(reply: Reply, text: str) -> int:
+def _retry_after_ns(adapter: str, reply: Reply, kind: Kind, text: str, now_ns: int) -> int:
+    """Return how long to wait: what the venue says, else what its documentation says, else our own guess."""
+    banned = _BAN_UNTIL.search(text)
+    until_ms = banned.group(1) if banned else reply.reset_ms
     try:
-        seconds = float(reply.retry_after)
-    except ValueError:
-        return BAN_RETRY_NS if reply.status == 418 or _BAN_UNTIL.search(text) else DEFAULT_RETRY_NS
-    return int(max(0.0, min(seconds, 7 * 86_400.0)) * SECOND_NS)
+        wait_ns = int(float(reply.retry_after) * SECOND_NS)
+    except (ValueError, OverflowError):
+        if until_ms.isdecimal() and len(until_ms) == 13:
+            wait_ns = int(until_ms) * 1_000_000 - now_ns
+        else:
+            wait_ns = BAN_NS.get(adapter, BAN_RETRY_NS) if kind is Kind.BAN else DEFAULT_RETRY_NS
+    return max(0, min(wait_ns, LONGEST_RETRY_NS))

@@ -58,7 +58,7 @@ def account(
         )
     from algobot.venues.ccxt_account import CcxtAccount
 
-    return CcxtAccount(client)
+    return CcxtAccount(client, check_permissions=not venue.sandbox)
 
 
 def adapters() -> list[str]:

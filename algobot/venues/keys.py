@@ -14,11 +14,20 @@ from algobot.model import AccountId
 
 
 class Keys(msgspec.Struct, frozen=True):
-    """What signs an account's requests. Printing it shows neither part."""
+    """What signs an account's requests. Printing it shows no part.
+
+    Of a venue without keys (`hyperliquid`) the wallet's address stands for the key and its private key for the secret.
+    """
 
     api_key: str
     secret: str
+    passphrase: str = ""  # the third part at some venues (`okx`)
     from_environment: bool = False  # the caller warns: any child process and `ps e` can read those
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Every part that no log, message or database may ever show."""
+        return tuple(part for part in (self.api_key, self.secret, self.passphrase) if part)
 
     def __repr__(self) -> str:
         return "Keys(redacted)"
@@ -27,18 +36,22 @@ class Keys(msgspec.Struct, frozen=True):
 
 
 class _KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    api_key: str
-    secret: str
+    api_key: str = ""
+    secret: str = ""
+    passphrase: str = ""
+    wallet: str = ""
+    private_key: str = ""
 
 
 def load_keys(account_id: AccountId, key_file: str, environ: Mapping[str, str] | None = None) -> Keys | None:
     """Return the keys of `account_id`, or None when it has none anywhere (paper only).
 
     Looked for in this order: `$CREDENTIALS_DIRECTORY/<account>` (systemd), `key_file`, the environment variables
-    `ALGOBOT_KEY_<ACCOUNT>` and `ALGOBOT_SECRET_<ACCOUNT>`. Both files are TOML with `api_key` and `secret`.
+    `ALGOBOT_KEY_<ACCOUNT>`, `ALGOBOT_SECRET_<ACCOUNT>` and `ALGOBOT_PASSPHRASE_<ACCOUNT>`. Both files are TOML with
+    `api_key` and `secret` (and `passphrase`), or with `wallet` and `private_key`.
 
     Raises:
-        ConfigError: a file that others may read, that is not such a TOML, or only half of the two variables.
+        ConfigError: a file that others may read, that is not such a TOML, or only half of what is needed.
     """
     environ = os.environ if environ is None else environ
     if directory := environ.get("CREDENTIALS_DIRECTORY"):
@@ -90,9 +103,19 @@ def _parse(path: Path, account_id: AccountId) -> Keys:
             f"the keys of account {account_id!r} in {str(path)!r} cannot be read: {error.strerror}",
             hint="check the owner and the mode of the file",
         ) from None
-    if not parsed.api_key or not parsed.secret:
-        raise ConfigError(f"the keys of account {account_id!r} in {str(path)!r} are empty", hint="fill in both lines")
-    return Keys(parsed.api_key, parsed.secret)
+    by_wallet = bool(parsed.wallet or parsed.private_key)
+    if by_wallet and (parsed.api_key or parsed.secret):
+        raise ConfigError(
+            f"the keys of account {account_id!r} in {str(path)!r} are of two kinds",
+            hint="either api_key and secret, or wallet and private_key",
+        )
+    api_key, secret = (parsed.wallet, parsed.private_key) if by_wallet else (parsed.api_key, parsed.secret)
+    if not api_key or not secret:
+        lines = "wallet and private_key" if by_wallet else "api_key and secret"
+        raise ConfigError(
+            f"the keys of account {account_id!r} in {str(path)!r} are empty or only half", hint=f"fill in {lines}"
+        )
+    return Keys(api_key, secret, parsed.passphrase)
 
 
 def _from_environment(account_id: AccountId, environ: Mapping[str, str]) -> Keys | None:
@@ -105,4 +128,5 @@ def _from_environment(account_id: AccountId, environ: Mapping[str, str]) -> Keys
         raise ConfigError(
             f"only one of ALGOBOT_KEY_{name} and ALGOBOT_SECRET_{name} is set", hint="set both, or use a key_file"
         )
-    return Keys(api_key, secret, from_environment=True)
+    passphrase = environ.get(f"ALGOBOT_PASSPHRASE_{name}", "")
+    return Keys(api_key, secret, passphrase, from_environment=True)

@@ -6,7 +6,7 @@ named here (`algobot.errors`), never its library's own.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Protocol
 
@@ -26,6 +26,7 @@ from algobot.model import (
     VenueOrder,
     VenueOrderId,
 )
+from algobot.venues.facts import VenueFacts
 
 
 class Balance(msgspec.Struct, frozen=True):
@@ -69,6 +70,18 @@ class Subscription(msgspec.Struct, frozen=True):
 
 class Account(Protocol):
     """One set of keys at one venue. Calls never retry: who calls decides what a failure means."""
+
+    facts: VenueFacts  # what is known of the venue: late requests, ids, dead-man timer, prices of calls
+
+    @property
+    def used_weight(self) -> int:
+        """What was spent of the venue's budget (`facts.costs.budget`), as it said last; 0 where it never says."""
+        ...
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know about this account, learned by `open`: rights that could not be checked, …"""
+        ...
 
     async def open(self) -> None:
         """Connect, load the markets, measure the clock, check the key.
@@ -134,6 +147,21 @@ class Account(Protocol):
 
     async def balances(self) -> Mapping[str, Balance]:
         """Return what the account holds, by currency. Raises VenueUnavailable, VenueRateLimited."""
+        ...
+
+    async def arm_dead_man(self, seconds: float, symbols: Collection[Symbol]) -> None:
+        """Have the venue cancel every order of the account `seconds` from now, unless armed again before.
+
+        `symbols` are those traded here: some venues have a timer for each (`facts.dead_man`).
+
+        Raises:
+            VenueUnsupported: there is no such timer.
+            VenueRejected, VenueTimeout: as for `submit`.
+        """
+        ...
+
+    async def disarm_dead_man(self, symbols: Collection[Symbol]) -> None:
+        """Stop that timer. Raises as `arm_dead_man`."""
         ...
 
     def stream(self) -> AsyncIterator[PrivateEvent]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,10 @@ from algobot.errors import (
     VenueRejected,
     VenueTimeout,
     VenueUnavailable,
+    VenueUnsupported,
 )
 from algobot.model import Bar, ClientOrderId, Instrument, NewOrder, Symbol, TradeId, VenueFill, VenueOrder, VenueOrderId
+from algobot.venues.facts import facts_of
 from algobot.venues.port import Balance, Connected, MarketEvent, PrivateEvent, Subscription
 from tests.fakes.resting import OPEN
 
@@ -43,6 +45,9 @@ class FakeAccount:
 
     def __init__(self, venue: FakeVenue) -> None:
         self.venue = venue
+        self.facts = facts_of(venue.adapter)
+        self.warnings: tuple[str, ...] = ()
+        self.used_weight = 0
 
     async def open(self) -> None:
         """As the port promises."""
@@ -138,6 +143,24 @@ class FakeAccount:
         """As the port promises."""
         self._reachable()
         return self.venue.balances()
+
+    async def arm_dead_man(self, seconds: float, symbols: Collection[Symbol]) -> None:
+        """As the port promises; the venue keeps the time, the test lets it run out (`FakeVenue.dead_man_fires`)."""
+        del symbols
+        if self.venue.down:
+            raise VenueTimeout("no answer (the request was lost)")
+        if self.facts.dead_man is None:
+            raise VenueUnsupported("no dead-man timer here")
+        self.venue.dead_man_until_ns = self.venue.now() + int(seconds * 1e9)
+
+    async def disarm_dead_man(self, symbols: Collection[Symbol]) -> None:
+        """As the port promises."""
+        del symbols
+        if self.venue.down:
+            raise VenueTimeout("no answer (the request was lost)")
+        if self.facts.dead_man is None:
+            raise VenueUnsupported("no dead-man timer here")
+        self.venue.dead_man_until_ns = None
 
     async def stream(self) -> AsyncIterator[PrivateEvent]:
         """As the port promises; `cut()` ends it."""

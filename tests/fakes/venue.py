@@ -74,6 +74,8 @@ class FakeVenue:
     offset_ns: int = 0  # the venue's clock minus ours
     down: bool = False  # every read fails as a dead network does; submits time out
     key_refused: bool = False
+    adapter: str = "binance"  # whose facts the accounts have
+    dead_man_until_ns: int | None = None  # the timer, when one is armed
     hold_before: anyio.Event | None = None  # submits wait here before they reach the venue
     hold_reply: anyio.Event | None = None  # and here, done but unanswered
     fills_at_once: bool = True  # a market order, or a limit that crosses the quote, fills whole
@@ -188,6 +190,15 @@ class FakeVenue:
         for order, valid_until_ns in late:
             if self.now() <= valid_until_ns:
                 self.accept(order)
+
+    def dead_man_fires(self) -> bool:
+        """Cancel every open order if the timer has run out; return whether it had."""
+        if self.dead_man_until_ns is None or self.now() < self.dead_man_until_ns:
+            return False
+        self.dead_man_until_ns = None
+        for resting in [r for r in self.orders.values() if r.status in OPEN]:
+            self.end(resting)
+        return True
 
     def tell(self, *events: PrivateEvent) -> None:
         """Put events on every private stream: also duplicates and nonsense, if the test wants them."""

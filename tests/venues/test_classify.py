@@ -12,7 +12,7 @@ from algobot.errors import (
     VenueUnavailable,
 )
 from algobot.venues.classify import Action, Reply, as_error, code_of, judge
-from algobot.venues.codes import Verdict
+from algobot.venues.kinds import Verdict
 
 FUNDS = '{"code":-2010,"msg":"Account has insufficient balance for requested action."}'
 TWICE = '{"code":-2010,"msg":"Duplicate order sent."}'
