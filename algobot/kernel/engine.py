@@ -17,7 +17,8 @@ from algobot.kernel.journal import NO_ORDER, NOTES_A_BAR
 from algobot.kernel.ledger import apply_fill, forget, mark_equity, sign, value
 from algobot.kernel.matching import match_open, match_within
 from algobot.kernel.orders import market
-from algobot.kernel.protection import follow, is_quiet, stop_level
+from algobot.kernel.perpetual import any_leverage, appraise_all, pay_funding
+from algobot.kernel.protection import follow, is_quiet, stop_level, stop_tag
 from algobot.kernel.records import Rec, Records
 from algobot.kernel.resting import refuse, rest
 from algobot.kernel.risk import (
@@ -46,6 +47,7 @@ def simulate(
     bars: Records,
     detail: Records,
     spans: Records,
+    funding: Records,
     fills: Records,
     notes: Records,
     curve: Records,
@@ -57,13 +59,16 @@ def simulate(
     ends early when `fills` or `notes` (the journal; without room there is none) could overflow: take the first
     `accounts[0].filled` and `.noted` and call again. A bar whose close is not a number is a bar that symbol does not
     have. `curve[t]` gets the equity after bar t. With `detail` columns the orders of bar t meet the finer bars
-    `detail[symbol, spans[t]:spans[t + 1]]` instead of the bar itself.
+    `detail[symbol, spans[t]:spans[t + 1]]` instead of the bar itself. With `funding` columns a position held into bar t
+    pays the fraction `funding[symbol, t]` of its value at the open.
     """
     account = accounts[0]
     begin_rows(account, fills, notes)
     paper = account.mode == r.PAPER
     finer = detail.shape[1] > 0
     met = detail if finer else bars
+    margin = any_leverage(settings)
+    pays = funding.shape[1] > 0
     t = start
     while t < bars.shape[1]:
         first = spans[t] if finer else t
@@ -77,6 +82,8 @@ def simulate(
         for k in range(slots.shape[0]):
             if bars[k, t].close > 0.0:
                 busy |= _begin(account, slots[k], bars[k, t])
+                if pays and paper and slots[k].position.lots != 0:
+                    pay_funding(account, slots[k], funding[k, t], bars[k, t].open, settings[k].lot)
         if busy and paper:
             for j in range(first, last):
                 _match(account, slots, settings, met, j)
@@ -88,6 +95,8 @@ def simulate(
             worth += value(slots[k], settings[k].lot)
             count_commitment(account, slots[k])
         mark_equity(account, worth)
+        if margin:
+            appraise_all(account, slots, settings)
         for k in range(slots.shape[0]):
             if bars[k, t].close > 0.0:
                 _ask(account, slots[k], strategy, states, params, slots, bars, k, t)
@@ -371,7 +380,7 @@ def touched(slots: Records, price: float) -> int:
         return r.NO_TAG
     level = stop_level(position)
     if level > 0.0 and (price - level) * side <= 0.0:
-        return r.STOPPED if level == position.stop else r.TRAILED
+        return stop_tag(position, level)
     if position.target > 0.0 and (price - position.target) * side >= 0.0:
         return r.TARGET
     return r.NO_TAG

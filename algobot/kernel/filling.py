@@ -36,6 +36,8 @@ def book(
     """Charge the fee, apply the fill to the ledger and write it down."""
     notional = lots * setting.lot * price
     fee = notional * fee_rate(account, setting, maker, notional, ts_ns)
+    if tag == r.LIQUIDATED:
+        fee += notional * setting.liquidation_fee
     realised = apply_fill(account, slot, setting, side, lots, price, fee, ts_ns)
     fill = next_fill(account)
     fill.ts_ns = ts_ns

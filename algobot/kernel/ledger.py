@@ -11,6 +11,7 @@ import math
 from typing import Final
 
 from algobot.kernel.jit import kernel
+from algobot.kernel.perpetual import appraise, liquidation_price
 from algobot.kernel.records import Rec
 
 MOST_LOTS: Final = 2.0**53  # lots: every whole number up to here is exact in float64
@@ -83,18 +84,9 @@ def apply_fill(
     appraise(account, slot, setting, price)
     if position.lots == 0:
         forget(position)
+    else:
+        position.liquidation = liquidation_price(account, slot, setting)
     return realised
-
-
-@kernel
-def appraise(account: Rec, slot: Rec, setting: Rec, price: float) -> None:
-    """Value the position at `price`: what it is worth, and what of the account it ties up."""
-    worth = slot.position.lots * setting.lot * price
-    margin = abs(worth) / setting.leverage if setting.leverage > 0.0 else abs(worth)
-    account.worth += worth - slot.worth
-    account.margin += margin - slot.margin
-    slot.worth = worth
-    slot.margin = margin
 
 
 @kernel
@@ -136,6 +128,7 @@ def forget(position: Rec) -> None:
     position.target = 0.0
     position.trail = 0.0
     position.extreme = 0.0
+    position.liquidation = 0.0
     position.opened_ns = 0
     position.within = 0
 

@@ -20,7 +20,7 @@ from algobot.kernel.filling import close_at
 from algobot.kernel.jit import kernel
 from algobot.kernel.journal import drop
 from algobot.kernel.path import walk
-from algobot.kernel.protection import follow, stop_level, target_reached
+from algobot.kernel.protection import follow, stop_level, stop_tag, target_reached
 from algobot.kernel.records import Rec
 from algobot.kernel.resting import tidy, trail_to
 from algobot.kernel.touching import (
@@ -127,8 +127,7 @@ def _stop(account: Rec, slot: Rec, setting: Rec, bar: Rec) -> None:
         price = level
         if target_reached(position, bar.high if long else bar.low):
             slot.unsure = 1
-    tag = r.STOPPED if level == position.stop else r.TRAILED
-    close_at(account, slot, setting, bar, price, tag)
+    close_at(account, slot, setting, bar, price, stop_tag(position, level))
 
 
 @kernel

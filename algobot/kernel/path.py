@@ -11,7 +11,7 @@ from __future__ import annotations
 from algobot.kernel import records as r
 from algobot.kernel.filling import close_at
 from algobot.kernel.jit import kernel
-from algobot.kernel.protection import follow, stop_level, stop_reached, target_reached
+from algobot.kernel.protection import follow, stop_level, stop_reached, stop_tag, target_reached
 from algobot.kernel.records import Rec
 from algobot.kernel.resting import trail_to
 from algobot.kernel.touching import both_ways, is_limit, is_reached, level_of, takes_part, touch, unsure_entry
@@ -68,7 +68,7 @@ def _leg(
             continue
         tag = r.TARGET
         if place == _STOP:
-            tag = r.STOPPED if stop_level(position) == position.stop else r.TRAILED
+            tag = stop_tag(position, stop_level(position))
         if not close_at(account, slot, setting, bar, at, tag):
             return False
     if position.side == way:

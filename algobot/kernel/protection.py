@@ -3,19 +3,31 @@
 
 from __future__ import annotations
 
+from algobot.kernel import records as r
 from algobot.kernel.jit import kernel
 from algobot.kernel.records import Rec
 
 
 @kernel
 def stop_level(position: Rec) -> float:
-    """Return the price of the position's stop, the tighter of fixed and trailing; 0 is none."""
+    """Return where the position ends by itself: the nearest of stop, trailing stop and liquidation; 0 is nowhere."""
     level = position.stop
     if position.trail > 0.0:
         trailing = position.extreme - position.side * position.trail
         if level <= 0.0 or (trailing - level) * position.side > 0.0:
             level = trailing
+    forced = position.liquidation
+    if forced > 0.0 and (level <= 0.0 or (forced - level) * position.side > 0.0):
+        level = forced
     return level
+
+
+@kernel
+def stop_tag(position: Rec, level: float) -> int:
+    """Return why a position that ends at its stop level ends."""
+    if level == position.stop:
+        return r.STOPPED
+    return r.LIQUIDATED if level == position.liquidation else r.TRAILED
 
 
 @kernel
@@ -48,4 +60,4 @@ def is_quiet(position: Rec, bar: Rec) -> bool:
     long = position.side > 0
     if position.trail > 0.0 or target_reached(position, bar.high if long else bar.low):
         return False
-    return not (position.stop > 0.0 and ((bar.low if long else bar.high) - position.stop) * position.side <= 0.0)
+    return not stop_reached(position, bar.low if long else bar.high)

@@ -114,6 +114,7 @@ POSITION: Final = record(
     target=float64,
     trail=float64,  # distance from the best price since the entry
     extreme=float64,  # that best price
+    liquidation=float64,  # where the venue closes it by force; 0 is never
     risk=float64,  # quote units: what its stop may lose, when it was opened
     opened_ns=int64,
     entries=int64,  # positions opened so far

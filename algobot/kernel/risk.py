@@ -15,7 +15,6 @@ from typing import Final
 from algobot.kernel import records as r
 from algobot.kernel.jit import kernel
 from algobot.kernel.ledger import MOST_LOTS, closing_lots, whole_lots
-from algobot.kernel.perpetual import free_margin_lots
 from algobot.kernel.records import Rec
 
 NONE, NOT_OPENING, DRAWDOWN, DAILY_LOSS, NO_SHORTS, POSITION_CAP, ORDER_CAP, CASH, TOO_SMALL = range(9)
@@ -102,7 +101,8 @@ def _commit(account: Rec, slot: Rec, risk: float) -> None:
 def affordable_lots(account: Rec, setting: Rec, price: float) -> int:
     """Return the lots that cash, or free margin, carries at `price`, fee and fixed slippage included."""
     if setting.leverage > 0.0:
-        return free_margin_lots(account, setting, price, setting.taker_fee + setting.slippage)
+        free = (account.cash + account.worth - account.margin) * setting.leverage
+        return whole_lots(free / (1.0 + (setting.taker_fee + setting.slippage) * setting.leverage), price, setting.lot)
     cost = price * (1.0 + setting.taker_fee + setting.slippage)
     return whole_lots(account.cash, cost, setting.lot)
 

@@ -126,6 +126,7 @@ class Session:
         "_detail",
         "_fields",
         "_fills",
+        "_funding",
         "_head",
         "_notes",
         "_params",
@@ -159,6 +160,7 @@ class Session:
         self._bars = np.zeros((1, 1), r.BAR)
         self._detail = np.zeros((1, 0), r.BAR)
         self._spans = np.zeros(0, np.int64)
+        self._funding = np.zeros((1, 0))
         self._fills = np.zeros(FILLS_A_BAR, r.FILL)
         self._notes = np.zeros(0, r.NOTE)
         self._curve = np.zeros(1)
@@ -395,6 +397,7 @@ class Session:
             bars,
             self._detail,
             self._spans,
+            self._funding,
             self._fills,
             self._notes,
             self._curve,

@@ -39,6 +39,7 @@ class Desk:
         self._notes = np.zeros(0, r.NOTE)
         self._detail = np.zeros((symbols, 0), r.BAR)
         self._spans = np.zeros(0, np.int64)
+        self._funding = np.zeros((symbols, 0))
 
     def open(self, params: Any) -> None:
         """Begin a run with these `Params`: flat, the capital in cash, nothing remembered."""
@@ -64,6 +65,7 @@ class Desk:
                 bars,
                 self._detail,
                 self._spans,
+                self._funding,
                 self._fills,
                 self._notes,
                 curve,

@@ -84,14 +84,27 @@ def simulated(name: str, bars: np.ndarray) -> Callable[[], object]:  # type: ign
     write_settings(settings, plain(allow_short=True, capital=1e9))
     fills, notes, curve = np.zeros(len(bars) // 4 + 100, r.FILL), np.zeros(0, r.NOTE), np.zeros(len(bars))
 
-    detail, spans = np.zeros((1, 0), r.BAR), np.zeros(0, np.int64)
+    detail, spans, funding = np.zeros((1, 0), r.BAR), np.zeros(0, np.int64), np.zeros((1, 0))
 
     def once() -> None:
         accounts, slots, states = np.zeros(1, r.ACCOUNT), np.zeros(1, r.SLOT), raw(np.zeros(1, strategy.state))
         for field in ("cash", "equity", "peak"):
             accounts[field] = 1e9
         accounts["mode"], accounts["may_open"] = r.PAPER, 1
-        rows = (accounts, slots, states, settings, params, bars[np.newaxis], detail, spans, fills, notes, curve)
+        rows = (
+            accounts,
+            slots,
+            states,
+            settings,
+            params,
+            bars[np.newaxis],
+            detail,
+            spans,
+            funding,
+            fills,
+            notes,
+            curve,
+        )
         done = engine.simulate(address, *rows, 0)
         assert done == len(bars)
 

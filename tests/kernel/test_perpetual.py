@@ -9,6 +9,10 @@ from hypothesis import strategies as st
 
 from algobot.kernel import ledger, perpetual, risk
 from algobot.kernel import records as r
+from algobot.kernel.session import Session
+from algobot.model import MINUTE_NS, Bar
+from algobot.strategies import registry
+from tests.kernel.markets import plain
 
 
 class Margin:
@@ -22,8 +26,6 @@ class Margin:
 
     def fill(self, side: int, lots: int, price: float, symbol: int = 0) -> None:
         ledger.apply_fill(self.accounts[0], self.slots[symbol], self.rules[0], side, lots, price, 0.0, 0)
-        keep = sum(perpetual.keep_of(slot, self.rules[0]) for slot in self.slots)
-        self.accounts["keep"] = keep
 
     def liquidation(self, symbol: int = 0) -> float:
         return float(perpetual.liquidation_price(self.accounts[0], self.slots[symbol], self.rules[0]))
@@ -53,8 +55,7 @@ def test_margin_is_shared_so_one_position_that_gains_keeps_another_alive():
     for desk in (alone, helped):
         desk.fill(1, 50, 100.0)
     helped.fill(1, 5, 100.0, symbol=1)
-    ledger.appraise(helped.accounts[0], helped.slots[1], helped.rules[0], 200.0)
-    helped.accounts["keep"] = sum(perpetual.keep_of(slot, helped.rules[0]) for slot in helped.slots)
+    perpetual.appraise(helped.accounts[0], helped.slots[1], helped.rules[0], 200.0)
     assert helped.liquidation() == pytest.approx((5000 - 1000 - 500 + 10) / 49.5)
     assert helped.liquidation() < alone.liquidation()
 
@@ -90,3 +91,47 @@ def test_longs_pay_a_positive_rate_and_shorts_receive_it():
         assert paid == pytest.approx(side * 1.0)
         assert before - float(desk.accounts["cash"][0]) == pytest.approx(paid)
         assert desk.slots["position"]["funding"][0] == pytest.approx(-paid)
+
+
+def bars(*closes: float) -> list[Bar]:
+    """Return minutes that open where the last one closed, without wicks."""
+    opens = (closes[0], *closes)
+    return [
+        Bar(MINUTE_NS * i, MINUTE_NS * (i + 1), start, max(start, end), min(start, end), end, 1.0)
+        for i, (start, end) in enumerate(zip(opens, closes, strict=False), start=1)
+    ]
+
+
+def levered(**changes: float) -> Session:
+    """Return a bot that is long with nine times its equity once the price rises."""
+    rules = {"leverage": 10.0, "position_fraction": 9.0, "max_position_fraction": 10.0, "maintenance_fraction": 0.01}
+    params = {"fast": 1, "slow": 2, "atr_period": 1}
+    return Session(registry.load("ma_crossover"), params, plain(capital=1000.0, **{**rules, **changes}))
+
+
+def test_a_position_that_falls_to_its_margin_is_closed_by_force_in_the_bar_that_reaches_it():
+    """Bought for nine times 1,000: closed where equity is 1 % of the value, never at the low of the bar."""
+    session = levered(liquidation_fee=0.005)
+    fills = [fill for bar in bars(98.0, 99.0, 100.0, 101.0, 80.0) for fill in session.step(bar)]
+    entry, end = fills
+    price = -(1000.0 - entry.lots * 0.001 * entry.price) / (entry.lots * 0.001 * 0.99)
+    assert (end.tag, end.lots, end.side) == ("liquidation", entry.lots, -1)
+    assert end.price == pytest.approx(price)
+    assert end.fee == pytest.approx(0.005 * end.price * end.lots * 0.001)
+    assert 0.0 < session.cash < 100.0
+
+
+def test_a_stop_nearer_than_the_liquidation_comes_first():
+    """The same fall, with a stop two true ranges below the entry's bar."""
+    session = levered()
+    params = {"fast": 1, "slow": 2, "atr_period": 1, "stop_atr": 2.0}
+    session = Session(registry.load("ma_crossover"), params, session.settings)
+    fills = [fill for bar in bars(98.0, 99.0, 100.0, 101.0, 80.0) for fill in session.step(bar)]
+    assert [fill.tag for fill in fills] == ["entry", "stop"]
+
+
+def test_spot_is_never_closed_by_force():
+    """All of the cash in a position that falls by nine tenths."""
+    session = levered(leverage=0.0, position_fraction=1.0)
+    fills = [fill for bar in bars(98.0, 99.0, 100.0, 101.0, 10.0) for fill in session.step(bar)]
+    assert "liquidation" not in [fill.tag for fill in fills]
