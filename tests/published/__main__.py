@@ -1,7 +1,8 @@
-"""`python -m tests.published [--corrected] [--switches]`: the published table beside what is got.
+"""`python -m tests.published [--corrected] [--switches] [--before]`: the published table beside what is got.
 
 By itself: the original's conventions; exit code 1 if a digit differs. `--corrected` adds what the real engine makes of
-the same strategies on the same bars, `--switches` what one convention of the original alone is worth.
+the same strategies on the same bars, `--switches` what one convention of the original alone is worth, `--before` what
+the real engine makes of the years before, which nobody chose the parameters by.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from algobot.market.store import when
 from algobot.research.metrics import Metrics
 from tests.published import corrected
 from tests.published.bars import path_of
@@ -37,6 +39,7 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.published", description=__doc__)
     parser.add_argument("--corrected", action="store_true", help="also by the real engine")
     parser.add_argument("--switches", action="store_true", help="also with single conventions of the original off")
+    parser.add_argument("--before", action="store_true", help="also the real engine on the years before")
     asked = parser.parse_args(words)
     missing = [path for entry in TABLE.values() for path in paths(entry) if not path.is_file()]
     if missing:
@@ -47,6 +50,8 @@ def main(words: list[str]) -> int:
         show_corrected()
     if asked.switches:
         show_switches()
+    if asked.before:
+        show_before()
     print(f"{differ} cells differ" if differ else f"all {len(TABLE)} rows are equal to the last printed digit")
     return 1 if differ else 0
 
@@ -80,6 +85,20 @@ def show_corrected() -> None:
         mean = sum(hold.return_pct for hold in holds) / len(holds)
         each = " ".join(f"{hold.symbol} {hold.return_pct:+.0f}" for hold in holds)
         shown.add_row(name, entry.span, *real_cells(corrected.corrected(entry).metrics), f"{mean:+.1f} ({each})")
+    put(shown)
+
+
+def show_before() -> None:
+    """Print what the real engine makes of the rows on the years before."""
+    shown = columns("The real engine on the years before", ("strategy", "tf"), FIGURES, "bars; buy and hold %")
+    for name, entry in TABLE.items():
+        series, outcome = corrected.before(entry)
+        if outcome is None:
+            shown.add_row(name, entry.span, *["–"] * len(FIGURES), "no BINANCE_*_USDT Parquet files")
+            continue
+        bars = ", ".join(f"{one.symbol} {when(int(one.bars['open_ns'][0]))[:10]}" for one in series)
+        hold = number(outcome.metrics.buy_and_hold_fraction, 100.0)
+        shown.add_row(name, entry.span, *real_cells(outcome.metrics), f"{bars}; {hold}")
     put(shown)
 
 

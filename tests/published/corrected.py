@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from algobot.errors import DataError
 from algobot.kernel.session import Settings
-from algobot.market.store import Series
+from algobot.market.store import Series, read_bars
 from algobot.research.backtest import Outcome, run
 from algobot.research.metrics import Assumptions
 from algobot.strategies import registry
+from tests.conftest import DATA
 from tests.published.bars import SPANS_NS, aligned
 from tests.published.original import FEE, SLIPPAGE, Account
 from tests.published.table import Entry
@@ -18,6 +21,7 @@ from tests.published.table import Entry
 LOT: Final = 1e-8  # base units: sizes are as good as free, as in the original
 TAX: Final = 0.30
 RISK_FREE: Final = 0.05
+FIRST_NS: Final = 1_638_489_600 * 10**9  # 2021-12-03, where the published bars begin
 
 
 class Hold(NamedTuple):
@@ -31,10 +35,26 @@ def corrected(entry: Entry) -> Outcome:
     """Return what the real engine makes of an entry, without the last bar of its data, which is unfinished."""
     bars = aligned(entry.symbols, entry.span)[:, :-1]
     symbols = sorted(entry.symbols)
-    series = [
-        Series(symbol, SPANS_NS[entry.span], np.ascontiguousarray(row))
-        for symbol, row in zip(symbols, bars, strict=True)
-    ]
+    return _run(
+        entry,
+        [
+            Series(symbol, SPANS_NS[entry.span], np.ascontiguousarray(row))
+            for symbol, row in zip(symbols, bars, strict=True)
+        ],
+    )
+
+
+def before(entry: Entry) -> tuple[list[Series], Outcome | None]:
+    """Return the years before the published ones, which no search had seen: what there is of them, and the result."""
+    series = []
+    for symbol in sorted(entry.symbols):
+        path = DATA / f"BINANCE_{symbol}_USDT_{entry.span}.parquet"
+        with contextlib.suppress(DataError):  # no such file, or none of its bars so early
+            series.append(read_bars(path, symbol=symbol, end_ns=FIRST_NS))
+    return series, _run(entry, series) if series else None
+
+
+def _run(entry: Entry, series: list[Series]) -> Outcome:
     assumed = Assumptions(risk_free_fraction=RISK_FREE, tax_fraction=TAX)
     return run(registry.load(entry.strategy), entry.params, series, settings_of(entry.account), assumed=assumed)
 
