@@ -30,11 +30,11 @@ from algobot.kernel.strategy import Between
 class Params(NamedTuple):
     """What can be tuned."""
 
-    trend_hours: Annotated[int, Between(1, 168)] = 24
+    trend_hours: Annotated[int, Between(1, 168)] = 24  # hours, of a bar that decides the direction
     adx_period: Annotated[int, Between(2, 100)] = 14  # bars of trend_hours
-    adx_enter: Annotated[float, Between(0, 100)] = 25.0
-    adx_leave: Annotated[float, Between(0, 100)] = 20.0
-    entry_minutes: Annotated[int, Between(1, 1440)] = 60
+    adx_enter: Annotated[float, Between(0, 100)] = 25.0  # a trend begins at this ADX
+    adx_leave: Annotated[float, Between(0, 100)] = 20.0  # and ends below this one
+    entry_minutes: Annotated[int, Between(1, 1440)] = 60  # minutes, of a bar that times the entry
     ma_fast: Annotated[int, Between(1, 500)] = 20  # bars of entry_minutes
     ma_slow: Annotated[int, Between(2, 500)] = 50  # bars of entry_minutes
     atr_period: Annotated[int, Between(1, 500)] = 14  # bars of entry_minutes

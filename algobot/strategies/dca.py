@@ -22,7 +22,7 @@ from algobot.kernel.strategy import Between
 class Params(NamedTuple):
     """What can be tuned."""
 
-    every_bars: Annotated[int, Between(1, 1_000_000)] = 24
+    every_bars: Annotated[int, Between(1, 1_000_000)] = 24  # bars from one planned purchase to the next
     buy_fraction: Annotated[float, Between(0.0001, 1)] = 0.02  # of equity
     dip_fraction: Annotated[float, Between(0, 1)] = 0.0  # below the last purchase's close; 0 never buys dips
     dip_buy_fraction: Annotated[float, Between(0, 1)] = 0.02  # of equity

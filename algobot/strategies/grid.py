@@ -26,7 +26,7 @@ from algobot.kernel.strategy import Between
 class Params(NamedTuple):
     """What can be tuned."""
 
-    levels: Annotated[int, Between(1, 10)] = 5
+    levels: Annotated[int, Between(1, 10)] = 5  # buys below the anchor
     step_fraction: Annotated[float, Between(0.0005, 0.5)] = 0.01  # from one level to the next
     capital_fraction: Annotated[float, Between(0.001, 1)] = 0.5  # of equity, for all levels together
     stop_fraction: Annotated[float, Between(0, 0.9)] = 0.05  # below the lowest level; 0 is no stop

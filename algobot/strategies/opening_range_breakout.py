@@ -24,8 +24,8 @@ class Params(NamedTuple):
     """What can be tuned."""
 
     session_start_hour: Annotated[int, Between(0, 23)] = 0  # UTC
-    session_hours: Annotated[int, Between(1, 24)] = 24
-    range_minutes: Annotated[int, Between(1, 1439)] = 120
+    session_hours: Annotated[int, Between(1, 24)] = 24  # hours
+    range_minutes: Annotated[int, Between(1, 1439)] = 120  # minutes, from the start of the session
     max_entries: Annotated[int, Between(1, 100)] = 1  # a session
     stop_ranges: Annotated[float, Between(0, 100)] = 1.0  # heights of the range from the entry price; 0 is no stop
     target_ranges: Annotated[float, Between(0, 100)] = 2.0  # heights of the range from the entry price; 0 is no target

@@ -27,8 +27,8 @@ class Params(NamedTuple):
     macd_slow: Annotated[int, Between(2, 500)] = 26  # bars
     macd_signal: Annotated[int, Between(1, 500)] = 9  # bars
     rsi_period: Annotated[int, Between(1, 500)] = 14  # bars
-    oversold: Annotated[float, Between(0, 50)] = 30.0
-    overbought: Annotated[float, Between(50, 100)] = 70.0
+    oversold: Annotated[float, Between(0, 50)] = 30.0  # RSI
+    overbought: Annotated[float, Between(50, 100)] = 70.0  # RSI
     atr_period: Annotated[int, Between(1, 500)] = 14  # bars
     stop_atr: Annotated[float, Between(0, 100)] = 2.0  # ATR from the entry price; 0 is no stop
     target_atr: Annotated[float, Between(0, 100)] = 4.0  # ATR from the entry price; 0 is no target

@@ -22,11 +22,11 @@ class Params(NamedTuple):
     """What can be tuned."""
 
     rsi_period: Annotated[int, Between(1, 500)] = 14  # bars
-    oversold: Annotated[float, Between(0, 100)] = 30.0
-    overbought: Annotated[float, Between(0, 100)] = 70.0
+    oversold: Annotated[float, Between(0, 100)] = 30.0  # RSI
+    overbought: Annotated[float, Between(0, 100)] = 70.0  # RSI
     atr_period: Annotated[int, Between(1, 500)] = 14  # bars
     stop_atr: Annotated[float, Between(0, 100)] = 2.0  # ATR from the entry price; 0 is no stop
-    max_hold_bars: Annotated[int, Between(1, 1_000_000)] = 48
+    max_hold_bars: Annotated[int, Between(1, 1_000_000)] = 48  # bars in a position at the most
 
 
 STATE = record(rsi=RSI, atr=ATR, before=float64, bars=int64, held=HELD)

@@ -34,19 +34,19 @@ class Params(NamedTuple):
     """What can be tuned."""
 
     trend_weight: Annotated[int, Between(0, 5)] = 1  # votes; 0 is off
-    momentum_weight: Annotated[int, Between(0, 5)] = 1
-    strength_weight: Annotated[int, Between(0, 5)] = 1
-    breakout_weight: Annotated[int, Between(0, 5)] = 1
-    reversion_weight: Annotated[int, Between(0, 5)] = 1
-    volume_weight: Annotated[int, Between(0, 5)] = 1
-    enter_votes: Annotated[int, Between(1, 30)] = 4
-    stay_votes: Annotated[int, Between(0, 30)] = 2
+    momentum_weight: Annotated[int, Between(0, 5)] = 1  # votes
+    strength_weight: Annotated[int, Between(0, 5)] = 1  # votes
+    breakout_weight: Annotated[int, Between(0, 5)] = 1  # votes
+    reversion_weight: Annotated[int, Between(0, 5)] = 1  # votes
+    volume_weight: Annotated[int, Between(0, 5)] = 1  # votes
+    enter_votes: Annotated[int, Between(1, 30)] = 4  # votes for a side, and more than for the other
+    stay_votes: Annotated[int, Between(0, 30)] = 2  # votes for the side held
     fast: Annotated[int, Between(1, 200)] = 20  # bars
     slow: Annotated[int, Between(2, 200)] = 50  # bars
     rsi_period: Annotated[int, Between(1, 200)] = 14  # bars
-    rsi_margin: Annotated[float, Between(0, 50)] = 5.0
+    rsi_margin: Annotated[float, Between(0, 50)] = 5.0  # RSI, from 50
     adx_period: Annotated[int, Between(2, 200)] = 14  # bars
-    adx_least: Annotated[float, Between(0, 100)] = 20.0
+    adx_least: Annotated[float, Between(0, 100)] = 20.0  # ADX
     channel_period: Annotated[int, Between(1, 200)] = 20  # bars
     zscore_period: Annotated[int, Between(2, 200)] = 20  # bars
     zscore_least: Annotated[float, Between(0.1, 10)] = 2.0  # deviations
@@ -54,7 +54,7 @@ class Params(NamedTuple):
     volume_least: Annotated[float, Between(0, 100)] = 1.5  # of the mean volume
     atr_period: Annotated[int, Between(1, 200)] = 14  # bars
     stop_atr: Annotated[float, Between(0, 100)] = 3.0  # ATR from the entry price; 0 is no stop
-    cooldown_bars: Annotated[int, Between(0, 1_000_000)] = 5
+    cooldown_bars: Annotated[int, Between(0, 1_000_000)] = 5  # bars without an entry after a position
 
 
 LONGEST = 200

@@ -23,7 +23,7 @@ class Params(NamedTuple):
 
     atr_period: Annotated[int, Between(1, 500)] = 10  # bars
     width: Annotated[float, Between(0.1, 100)] = 3.0  # ATR from the middle of the bar to the line
-    stop_on_line: bool = True
+    stop_on_line: bool = True  # stopped at the line within a bar, not only turned by a close
 
 
 STATE = record(line=SUPERTREND, side=int64)
