@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -33,6 +33,7 @@ from algobot.venues import ccxt_wire as wire
 from algobot.venues import dead_man, permissions
 from algobot.venues.ccxt_client import CcxtClient
 from algobot.venues.ccxt_stream import merged
+from algobot.venues.ccxt_trades import fetch_trades, read_trades
 from algobot.venues.classify import Action
 from algobot.venues.dialects import dialect_of, own_id
 from algobot.venues.facts import facts_of
@@ -40,15 +41,13 @@ from algobot.venues.order_ids import encoding_of, read_id, write_id
 from algobot.venues.port import Balance, BalancesChanged, PrivateEvent
 from algobot.venues.validity import window_params
 
-PAGE: Final = 500
-
 
 class CcxtAccount:
     """Implements `venues.port.Account`."""
 
     def __init__(self, client: CcxtClient, *, check_permissions: bool = True) -> None:
         self.facts = facts_of(client.adapter)
-        self._client = client
+        self.client = client
         self._dialect = dialect_of(client.adapter)
         self._instruments: dict[Symbol, Instrument] = {}
         self._check_permissions = check_permissions
@@ -57,7 +56,7 @@ class CcxtAccount:
     @property
     def used_weight(self) -> int:
         """As the port promises."""
-        return self._client.used_weight
+        return self.client.used_weight
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -66,17 +65,17 @@ class CcxtAccount:
 
     async def open(self) -> None:
         """As the port promises. A key that can withdraw is refused where the venue says what a key can do."""
-        await self._client.open()
-        await self._client.ask(Action.OPEN, "load_markets")
-        self._instruments = wire.to_instruments(self._client.exchange)
+        await self.client.open()
+        await self.client.ask(Action.OPEN, "load_markets")
+        self._instruments = wire.to_instruments(self.client.exchange)
         await self.clock_offset_ns()
         if self._check_permissions:
-            self._warnings = await permissions.check(self._client)
-        await self._client.ask(Action.OPEN, "fetch_balance")
+            self._warnings = await permissions.check(self.client)
+        await self.client.ask(Action.OPEN, "fetch_balance")
 
     async def close(self) -> None:
         """As the port promises."""
-        await self._client.close()
+        await self.client.close()
 
     def instrument(self, symbol: Symbol) -> Instrument:
         """As the port promises."""
@@ -86,15 +85,16 @@ class CcxtAccount:
 
     async def clock_offset_ns(self) -> int:
         """As the port promises; 0 where the venue tells no time."""
-        if not self._client.exchange.has.get("fetchTime"):
+        if not self.client.exchange.has.get("fetchTime"):
             return 0
         sent_ns = time.time_ns()
-        venue_ms = await self._client.ask(Action.READ, "fetch_time")
+        venue_ms = await self.client.ask(Action.READ, "fetch_time")
         received_ns = time.time_ns()
         if not isinstance(venue_ms, int):
-            raise VenueUnavailable(f"{self._client.adapter}: the time cannot be read")
-        offset_ns = venue_ms * wire.MS_NS - (sent_ns + received_ns) // 2
-        self._client.set_clock_offset(offset_ns)
+            raise VenueUnavailable(f"{self.client.adapter}: the time cannot be read")
+        venue_ns = venue_ms * wire.MS_NS + self._dialect.clock_step_ms * wire.MS_NS // 2
+        offset_ns = venue_ns - (sent_ns + received_ns) // 2
+        self.client.set_clock_offset(offset_ns)
         return offset_ns
 
     async def submit(self, order: NewOrder, *, valid_ns: int) -> VenueOrder:
@@ -103,7 +103,7 @@ class CcxtAccount:
             raise VenueRejected(f"symbol {order.symbol!r} is not traded here; nothing was sent", kind="closed")
         _refuse_rounding(order, self._instruments[order.symbol])
         params = self._own_id_params(order.client_order_id) | self._window(valid_ns) | _order_params(order)
-        answer = await self._client.ask(
+        answer = await self.client.ask(
             Action.SUBMIT,
             "create_order",
             order.symbol,
@@ -115,7 +115,7 @@ class CcxtAccount:
         )
         placed = self._read(answer, order)
         if placed.status is OrderStatus.REJECTED:
-            raise VenueRejected(f"{self._client.adapter}: the order was refused on arrival")
+            raise VenueRejected(f"{self.client.adapter}: the order was refused on arrival")
         return placed
 
     async def cancel(self, symbol: Symbol, client_order_id: ClientOrderId, venue_order_id: VenueOrderId) -> None:
@@ -123,70 +123,72 @@ class CcxtAccount:
         params: dict[str, Any] = {}
         if not venue_order_id:
             if self._dialect.cancel_param:
-                params = {self._dialect.cancel_param: write_id(self._client.adapter, client_order_id)}
+                params = {self._dialect.cancel_param: write_id(self.client.adapter, client_order_id)}
             else:
                 venue_order_id = await self._venue_id(symbol, client_order_id)
-        await self._client.ask(Action.CANCEL, "cancel_order", venue_order_id or None, symbol, params)
+        await self.client.ask(Action.CANCEL, "cancel_order", venue_order_id or None, symbol, params)
 
     async def fetch_order(self, symbol: Symbol, client_order_id: ClientOrderId) -> VenueOrder:
         """As the port promises; where no query takes our id, every list it can stand in is looked through."""
-        form = write_id(self._client.adapter, client_order_id)
+        form = write_id(self.client.adapter, client_order_id)
         if not self._dialect.looks:
-            answer = await self._client.ask(Action.READ, "fetch_order", None, symbol, {"clientOrderId": form})
+            answer = await self.client.ask(Action.READ, "fetch_order", None, symbol, {"clientOrderId": form})
             return self._orders([answer])[0]
         for look in self._dialect.looks:
             params = {look.param: form} if look.param else {}
-            answer = await self._client.ask(Action.READ, look.method, symbol, None, None, params)
+            answer = await self.client.ask(Action.READ, look.method, symbol, None, None, params)
             found = [order for order in self._orders(answer) if order.client_order_id == client_order_id]
             if found:
                 return found[0]
-        raise VenueOrderNotFound(f"{self._client.adapter}: no order {client_order_id} in any list")
+        raise VenueOrderNotFound(f"{self.client.adapter}: no order {client_order_id} in any list")
 
     async def open_orders(self, symbol: Symbol | None = None) -> list[VenueOrder]:
-        """As the port promises."""
-        answer = await self._client.ask(Action.READ, "fetch_open_orders", symbol)
-        return self._orders(answer)
+        """As the port promises, every page of them."""
+        found: dict[VenueOrderId, VenueOrder] = {}
+        params: dict[str, Any] | None = dict(self._dialect.first_open)
+        while params is not None:
+            rows = await self.client.ask(Action.READ, "fetch_open_orders", symbol, None, None, params)
+            new = [order for order in self._orders(rows) if order.venue_order_id not in found]
+            found.update({order.venue_order_id: order for order in new})
+            params = self._dialect.more_open(rows) if new else None
+        return list(found.values())
 
     async def fills(
         self, symbol: Symbol, *, since_ns: int = 0, after: TradeId | None = None, order: VenueOrderId | None = None
     ) -> list[VenueFill]:
         """As the port promises, paging by time."""
-        found: dict[TradeId, VenueFill] = {}
-        since_ms = since_ns // wire.MS_NS or None
-        while True:
-            page = await self._client.ask(Action.READ, "fetch_my_trades", symbol, since_ms, PAGE)
-            fills = _fills(page, self._client.adapter)
-            new = [fill for fill in fills if fill.trade_id not in found]
-            found.update({fill.trade_id: fill for fill in new})
-            if not new or len(fills) < PAGE:
-                break
-            since_ms = fills[-1].ts_event_ns // wire.MS_NS
-        ordered = sorted(found.values(), key=lambda fill: fill.ts_event_ns)
-        if after is not None and after in found:
-            ordered = ordered[[fill.trade_id for fill in ordered].index(after) + 1 :]
+        if order is not None and self._dialect.trades.by_order:
+            rows = await self.client.ask(Action.READ, "fetch_order_trades", order, symbol)
+            found = read_trades(rows, self.client.adapter)
+        else:
+            found = await fetch_trades(self.client, symbol, since_ns // wire.MS_NS, self._dialect.trades)
+        ordered = sorted(found, key=lambda fill: fill.ts_event_ns)
+        ids = [fill.trade_id for fill in ordered]
+        if after is not None and after in ids:
+            ordered = ordered[ids.index(after) + 1 :]
         return [fill for fill in ordered if order is None or fill.venue_order_id == order]
 
     async def balances(self) -> Mapping[str, Balance]:
         """As the port promises."""
-        return wire.to_balances(await self._client.ask(Action.READ, "fetch_balance"))
+        return wire.to_balances(await self.client.ask(Action.READ, "fetch_balance"))
 
     async def arm_dead_man(self, seconds: float, symbols: Collection[Symbol]) -> None:
         """As the port promises."""
-        await dead_man.arm(self._client, seconds, symbols)
+        await dead_man.arm(self.client, seconds, symbols)
 
     async def disarm_dead_man(self, symbols: Collection[Symbol]) -> None:
         """As the port promises."""
-        await dead_man.disarm(self._client, symbols)
+        await dead_man.disarm(self.client, symbols)
 
     async def stream(self) -> AsyncIterator[PrivateEvent]:
         """As the port promises; `Connected` means that ccxt is logged in, where it can say so."""
         readers: dict[str, Callable[[Any], Sequence[PrivateEvent]]] = {
             "watch_orders": self._orders,
-            "watch_my_trades": partial(_fills, adapter=self._client.adapter),
+            "watch_my_trades": partial(read_trades, adapter=self.client.adapter),
             "watch_balance": _balances,
         }
         watchers = [partial(self._watch, method, read) for method, read in readers.items()]
-        async with aclosing(merged(self._client, watchers)) as events:
+        async with aclosing(merged(self.client, watchers)) as events:
             async for event in events:
                 yield event
 
@@ -197,11 +199,11 @@ class CcxtAccount:
         tell: Callable[[PrivateEvent], Awaitable[None]],
     ) -> None:
         while True:
-            for event in read(await self._client.ask(Action.READ, method)):
+            for event in read(await self.client.ask(Action.READ, method)):
                 await tell(event)
 
     def _own_id_params(self, client_order_id: ClientOrderId) -> dict[str, Any]:
-        adapter = self._client.adapter
+        adapter = self.client.adapter
         try:
             return {encoding_of(adapter).param: write_id(adapter, client_order_id)}
         except ValueError as error:
@@ -213,20 +215,23 @@ class CcxtAccount:
         promised = self.facts.validity
         valid_ms = min(valid_ns // wire.MS_NS, promised.longest_ms)
         if valid_ms < promised.shortest_ms:
-            told = f"{self._client.adapter}: a validity of {valid_ms} ms is less than {promised.shortest_ms} ms"
+            told = f"{self.client.adapter}: a validity of {valid_ms} ms is less than {promised.shortest_ms} ms"
             raise VenueRejected(f"{told}; nothing was sent", kind="clock")
-        venue_ms = time.time_ns() // wire.MS_NS - int(self._client.exchange.options.get("timeDifference") or 0)
-        return window_params(self._client.adapter, valid_ms, venue_ms)
+        venue_ms = time.time_ns() // wire.MS_NS - int(self.client.exchange.options.get("timeDifference") or 0)
+        return window_params(self.client.adapter, valid_ms, venue_ms)
 
     async def _price(self, order: NewOrder) -> str | None:
         if order.limit_price is not None:
             return format(order.limit_price, "f")
         if not self._dialect.market_needs_price:
             return None
-        ticker = await self._client.ask(Action.READ, "fetch_ticker", order.symbol)
+        try:
+            ticker = await self.client.ask(Action.READ, "fetch_ticker", order.symbol)
+        except VenueUnavailable as error:
+            raise VenueRejected(f"{error.message}; nothing was sent", kind="price") from None
         last = ticker.get("last") if isinstance(ticker, dict) else None
         if not isinstance(last, int | float) or not 0 < last < float("inf"):
-            raise VenueRejected(f"{self._client.adapter}: no price for a market order; nothing was sent", kind="price")
+            raise VenueRejected(f"{self.client.adapter}: no price for a market order; nothing was sent", kind="price")
         return format(wire.exact(last), "f")
 
     async def _venue_id(self, symbol: Symbol, client_order_id: ClientOrderId) -> VenueOrderId:
@@ -237,7 +242,7 @@ class CcxtAccount:
 
     def _orders(self, answer: Any) -> list[VenueOrder]:
         """Return ccxt's orders with our ids in our own form."""
-        adapter = self._client.adapter
+        adapter = self.client.adapter
         try:
             named = [raw | {"clientOrderId": read_id(adapter, own_id(self._dialect, raw))} for raw in answer]
             return [wire.to_order(raw) for raw in msgspec.convert(named, list[wire.UnifiedOrder], strict=False)]
@@ -256,12 +261,12 @@ class CcxtAccount:
         }
         said = {name: value for name, value in answer.items() if value is not None} if isinstance(answer, dict) else {}
         if form := own_id(self._dialect, said):
-            said["clientOrderId"] = read_id(self._client.adapter, form)
+            said["clientOrderId"] = read_id(self.client.adapter, form)
         try:
             return wire.to_order(msgspec.convert(known | said, wire.UnifiedOrder, strict=False))
         except (msgspec.ValidationError, KeyError) as error:
             raise VenueTimeout(
-                f"{self._client.adapter}: the answer to the order cannot be read ({error})",
+                f"{self.client.adapter}: the answer to the order cannot be read ({error})",
                 hint="reconcile by client order id; do not resend",
             ) from None
 
@@ -283,13 +288,6 @@ def _order_params(order: NewOrder) -> dict[str, Any]:
     elif order.type is OrderType.LIMIT:
         params["timeInForce"] = order.time_in_force.name
     return params
-
-
-def _fills(answer: Any, adapter: str) -> list[VenueFill]:
-    try:
-        return [wire.to_fill(raw) for raw in msgspec.convert(list(answer), list[wire.UnifiedTrade], strict=False)]
-    except (msgspec.ValidationError, KeyError, TypeError) as error:
-        raise VenueUnavailable(f"{adapter}: a trade cannot be read ({error})") from None
 
 
 def _balances(answer: Any) -> list[BalancesChanged]:

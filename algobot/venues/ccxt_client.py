@@ -192,6 +192,8 @@ class CcxtClient:
             try:
                 verdict = look(status, reason, url, method, headers, body, *rest)
                 look_at_status(status, reason, url, method, body)
+                if status >= 400:  # one that ccxt has no name for
+                    raise library_error(f"HTTP {status}")
             except library_error as error:
                 reset_ms = named.get("x-bapi-limit-reset-timestamp", "")
                 reply = Reply(status, body or "", named.get("retry-after", ""), reset_ms)

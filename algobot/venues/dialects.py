@@ -4,6 +4,9 @@
 - Bybit: `recvWindow` counts for the one request instead of for all.
 - Hyperliquid: `expiresAfter` is signed with the order; no builder fee is approved and no referrer set in our name.
 - Kraken and Bybit have no query of one order by our id, Deribit none that tells it: there it is looked for in lists.
+- Bybit and OKX show open orders by the page; Deribit's list of all of them is not in ccxt.
+- Bybit, OKX and Kraken give trades newest first, Bybit of seven days at most.
+- Kraken tells the time in whole seconds.
 """
 
 from __future__ import annotations
@@ -23,6 +26,31 @@ class Look(msgspec.Struct, frozen=True):
     param: str = ""  # the parameter that narrows the list to one client order id
 
 
+class Trades(msgspec.Struct, frozen=True):
+    """How a venue gives our trades by the page."""
+
+    limit: int = 500
+    newest_first: bool = False
+    span_ms: int = 0  # the longest time one question may cover; 0 is any
+    params: Mapping[str, Any] = {}
+    by_order: bool = False  # `fetch_order_trades` asks for one order's
+
+
+def no_more(rows: list[Order]) -> Order | None:
+    """Return None: the first page of open orders is all of them."""
+    del rows
+    return None
+
+
+def _bybit_more(rows: list[Order]) -> Order | None:
+    cursor = str(rows[0]["info"].get("nextPageCursor") or "") if rows else ""
+    return {"limit": 50, "cursor": cursor} if cursor else None
+
+
+def _okx_more(rows: list[Order]) -> Order | None:
+    return {"after": rows[0]["id"]} if len(rows) >= 100 else None  # ccxt sorts them: the oldest is first
+
+
 class Dialect(msgspec.Struct, frozen=True):
     """What is special about one venue."""
 
@@ -32,6 +60,10 @@ class Dialect(msgspec.Struct, frozen=True):
     own_id: str = ""  # the field of the raw order that carries our id, where ccxt does not read it
     cancel_param: str = "clientOrderId"  # "" where a cancel needs the venue's id
     market_needs_price: bool = False  # from which ccxt makes the limit of a market order
+    trades: Trades = Trades()
+    first_open: Mapping[str, Any] = {}  # parameters of the first page of open orders
+    more_open: Callable[[list[Order]], Order | None] = no_more  # those of the page after `rows`, or None
+    clock_step_ms: int = 0  # what the venue's clock is cut to
 
 
 def own_id(dialect: Dialect, order: Order) -> str:
@@ -90,7 +122,24 @@ def _hyperliquid(exchange: Any) -> None:
     exchange.set_ref = nothing
 
 
-_OKX: Final = Dialect(options={"createOrder": "privatePostTradeOrder", "tgtCcy": "base_ccy"}, arrange=_okx)
+def _deribit(exchange: Any) -> None:
+    of_one_symbol = exchange.fetch_open_orders
+
+    async def fetch_open_orders(symbol: Any = None, since: Any = None, limit: Any = None, params: Any = None) -> Any:
+        if symbol is not None:
+            return await of_one_symbol(symbol, since, limit, params or {})
+        answer = await exchange.privateGetGetOpenOrders({"kind": "spot"})
+        return exchange.parse_orders(answer["result"])
+
+    exchange.fetch_open_orders = fetch_open_orders
+
+
+_OKX: Final = Dialect(
+    options={"createOrder": "privatePostTradeOrder", "tgtCcy": "base_ccy"},
+    arrange=_okx,
+    trades=Trades(limit=100, newest_first=True, by_order=True),
+    more_open=_okx_more,
+)
 _LISTS: Final = ("fetch_open_orders", "fetch_closed_orders")
 PLAIN: Final = Dialect()
 DIALECTS: Final[Mapping[str, Dialect]] = {
@@ -101,14 +150,27 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         arrange=_bybit,
         looks=(Look("fetch_open_orders", "orderLinkId"), Look("fetch_canceled_and_closed_orders", "orderLinkId")),
         cancel_param="orderLinkId",
+        trades=Trades(limit=100, newest_first=True, span_ms=7 * 86_400_000 - 1, by_order=True),
+        first_open={"limit": 50},
+        more_open=_bybit_more,
     ),
-    "kraken": Dialect(looks=tuple(Look(method, "clientOrderId") for method in _LISTS)),
+    "kraken": Dialect(
+        looks=tuple(Look(method, "clientOrderId") for method in _LISTS),
+        trades=Trades(limit=50, newest_first=True),
+        clock_step_ms=1000,
+    ),
     "hyperliquid": Dialect(
         options={"builderFee": False, "approvedBuilderFee": False},
         arrange=_hyperliquid,
         market_needs_price=True,
     ),
-    "deribit": Dialect(looks=tuple(Look(method) for method in _LISTS), own_id="label", cancel_param=""),
+    "deribit": Dialect(
+        arrange=_deribit,
+        looks=tuple(Look(method) for method in _LISTS),
+        own_id="label",
+        cancel_param="",
+        trades=Trades(params={"sorting": "asc"}, by_order=True),
+    ),
 }
 
 

@@ -40,7 +40,8 @@ VALIDITY: Final[Mapping[str, Validity]] = {
     "okx": Validity("expTime", slack_ms=1_000),
     "okxus": Validity("expTime", slack_ms=1_000),
     "myokx": Validity("expTime", slack_ms=1_000),
-    "kraken": Validity("deadline", shortest_ms=2_500),  # the engine wants it at least 2 s ahead when it arrives
+    # at least 2 s ahead when it arrives; the slack is half of the second that its clock is cut to
+    "kraken": Validity("deadline", shortest_ms=2_500, slack_ms=1_000),
     "hyperliquid": Validity("expiresAfter", slack_ms=1_000),
     "deribit": Validity("valid_until"),
 }
