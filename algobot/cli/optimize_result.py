@@ -139,9 +139,11 @@ def _as_file(of: Result, path: Path) -> dict[str, Any]:
     near = [str(Path(text).relative_to(folder)) if Path(text).is_relative_to(folder) else text for text in data]
     settings = {}
     for setting in SETTINGS:
-        value = getattr(of.plan.settings, setting.fields[0])
-        if setting.name != "maker_fee" and value != setting.default and (setting.default is not None or value):
-            settings[setting.name] = value
+        value, usual = getattr(of.plan.settings, setting.fields[-1]), setting.default
+        if usual is None:
+            usual = of.plan.settings._field_defaults.get(setting.fields[-1], of.plan.settings.taker_fee)
+        if value != usual:
+            settings[setting.name] = value // setting.unit if setting.unit else value
     moments = {"from": of.plan.since_ns, "to": of.plan.until_ns}
     times = {name: datetime.fromtimestamp(ns / 1e9, UTC).isoformat() for name, ns in moments.items() if ns}
     return {"strategy": of.plan.strategy.name, "data": near, **times, "settings": settings}

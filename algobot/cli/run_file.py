@@ -139,6 +139,8 @@ def _misfit(kind: click.ParamType[Any], value: object) -> str:
     """Return what a value should be if it is of another type than that, or ""."""
     if kind is click.BOOL:
         return "" if isinstance(value, bool) else "true or false"
+    if isinstance(kind, click.Choice):
+        return "" if isinstance(value, str) else "a text"
     if isinstance(kind, click.IntRange):
         return "" if type(value) is int else "a whole number"
     return "" if type(value) in (int, float) else "a number"

@@ -50,6 +50,7 @@ class Setting(NamedTuple):
     kind: click.ParamType[Any]
     help: str
     default: float | None = None
+    unit: int = 0  # whole units of the field in one of the option's; 0 is the same
 
 
 SETTINGS: Final = (
@@ -65,6 +66,26 @@ SETTINGS: Final = (
     Setting("max_drawdown", ("max_drawdown_fraction",), SHARE, "Opens nothing below this drawdown; 0 is off."),
     Setting("max_daily_loss", ("max_daily_loss_fraction",), SHARE, "The same, for a day's loss; 0 is off."),
     Setting("max_order", ("max_order_notional",), Finite(0), "Most notional of one order; 0 is off."),
+    Setting("max_positions", ("max_positions",), COUNT, "Most symbols with a position at a time; 0 is off."),
+    Setting("max_heat", ("max_heat_fraction",), SHARE, "Most of equity that all stops together may lose; 0 is off."),
+    Setting("risk_per_trade", ("risk_per_trade_fraction",), SHARE, "Of equity, what a stop may lose: sizes entries."),
+    Setting("warning_drawdown", ("warning_drawdown_fraction",), SHARE, "From here on smaller entries; 0 is off."),
+    Setting("warning_multiplier", ("warning_multiplier",), SHARE, "How much smaller."),
+    Setting("critical_drawdown", ("critical_drawdown_fraction",), SHARE, "From here on smaller still; 0 is off."),
+    Setting("critical_multiplier", ("critical_multiplier",), SHARE, "How much smaller then."),
+    Setting("max_losses", ("max_losses",), COUNT, "Losses in a row, from then on smaller entries; 0 is off."),
+    Setting("losses_multiplier", ("losses_multiplier",), SHARE, "How much smaller after them."),
+    Setting("cooldown_bars", ("cooldown_bars",), COUNT, "Bars without an entry after a loss."),
+    Setting("path", ("path",), click.Choice(("worst", "ohlc", "adaptive")), "How a price goes within a bar."),
+    Setting("spread_share", ("spread_share",), SHARE, "Of a bar's range, paid by market and stop orders."),
+    Setting("impact_linear", ("impact_linear",), Finite(0), "Slippage by the share of a bar's volume."),
+    Setting("impact_sqrt", ("impact_sqrt",), Finite(0), "Slippage by the root of that share."),
+    Setting("participation", ("participation_fraction",), SHARE, "Most of a bar's volume one fills; 0 is all."),
+    Setting("latency_ms", ("latency_ns",), COUNT, "From a close until an order is at the venue.", unit=1_000_000),
+    Setting("sell_next_day", ("sell_next_day",), click.BOOL, "What is bought can be sold from the next UTC day on."),
+    Setting("leverage", ("leverage",), Finite(0, 200), "Of a perpetual; 0 is spot."),
+    Setting("maintenance", ("maintenance_fraction",), FRACTION, "Of notional: the margin that must be left."),
+    Setting("liquidation_fee", ("liquidation_fee",), FRACTION, "Of notional, when a position is closed by force."),
 )
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 _FILE: Final = click.Path(path_type=Path)
@@ -172,7 +193,7 @@ def _settings(words: Mapping[str, Any], given: set[str], file: RunFile) -> Setti
         if setting.name not in given:
             value = file.tree["settings"].get(setting.name, value)
         if value is not None:
-            values |= dict.fromkeys(setting.fields, value)
+            values |= dict.fromkeys(setting.fields, value * setting.unit if setting.unit else value)
     values.setdefault("max_position_fraction", max(1.0, values["position_fraction"]))
     return Settings(**values)
 

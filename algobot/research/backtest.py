@@ -61,7 +61,7 @@ def run(
     curve, fills = _folded(desk, bars, strategy)
     trips = tuple(round_trips(some, settings.lot) for some in fills)
     every = [trip for some in trips for trip in some]
-    close_ns, closes = bars.close_ns, bars.bars["close"].copy()
+    close_ns, closes = bars.close_ns, bars.bars["close"]
     hold = _hold(closes, settings.capital)
     exposure = mean_exposure(_held(fills, close_ns, settings.lot), closes, curve)
     metrics = measure(curve, hold, close_ns, settings.capital, every, assumed, mean_exposure=exposure)
@@ -109,9 +109,12 @@ def _held(fills: Sequence[list[SimFill]], close_ns: Records, lot: float) -> Reco
     """Return the position of each symbol after each bar; a fill at the close of a bar belongs to the next one."""
     held = np.zeros((len(fills), len(close_ns)))
     for row, some in zip(held, fills, strict=True):
-        if some:
-            sums = np.cumsum([0, *(fill.side * fill.lots for fill in some)])
-            row[:] = sums[np.searchsorted([fill.ts_ns for fill in some], close_ns)] * lot
+        changes = np.array([fill.side * fill.lots for fill in some], np.float64)
+        at = np.searchsorted(close_ns, [fill.ts_ns for fill in some], side="right")
+        inside = at < len(close_ns)
+        np.add.at(row, at[inside], changes[inside])
+        np.cumsum(row, out=row)
+        row *= lot
     return held
 
 

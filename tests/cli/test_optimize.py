@@ -135,7 +135,10 @@ def test_the_best_goes_into_the_run_file(data, tmp_path):
 def test_a_new_run_file_runs_as_it_is(data, tmp_path):
     """`algobot backtest --config` finds the same numbers."""
     file = tmp_path / "new.toml"
-    told = json.loads(call(*BASE, "--data", data, "--fee", "0.002", "--write-best", file, "--json").output)
+    account = ("--fee", "0.002", "--maker-fee", "-0.0001", "--latency-ms", "200", "--path", "adaptive", "--allow-short")
+    told = json.loads(call(*BASE, "--data", data, *account, "--write-best", file, "--json").output)
+    expected = {"fee": 0.002, "maker_fee": -0.0001, "latency_ms": 200, "path": "adaptive", "allow_short": True}
+    assert tomllib.loads(file.read_text())["settings"] == expected
     file.chmod(0o644)
     ran = CliRunner().invoke(backtest, ["--config", str(file), "--no-files", "--json"])
     assert json.loads(ran.output)["sharpe"] == pytest.approx(told["best"][0]["sharpe"], rel=1e-9)

@@ -101,7 +101,7 @@ def record_of(outcome: Outcome, series: Sequence[Series], settings: Settings, as
         data=data,
         trade_from=iso(asked.trade_from_ns),
         until=iso(asked.until_ns),
-        settings=settings._asdict(),
+        settings=msgspec.json.decode(msgspec.json.encode(settings._asdict())),  # as it will be read again
         assumptions=asked.assumed._asdict(),
         warnings=[*asked.warnings, *cautions(outcome.metrics, data, settings._asdict())],
     )

@@ -52,7 +52,7 @@ def identity(strategy: Strategy, settings: Settings, series: Sequence[Series], t
         strategy.name,
         strategy.source_hash,
         sources_hash(Path(__file__).parent),
-        settings._asdict(),
+        msgspec.json.decode(msgspec.json.encode(settings._asdict())),  # as it will be read again
         {one.symbol: fingerprint(one) for one in series},
         trade_from_ns,
     )
