@@ -84,12 +84,18 @@ def terminal(of: Heatmap, width: int) -> Any:
     cell = max(len(of.text(y, x)) for y in range(len(rows)) for x in range(len(columns)))
     cell = max(cell, *(len(f"{value:g}") for value in columns))
     numbers = labels + 4 + len(columns) * (cell + 2) <= width
-    table = Table(box=None, padding=0, title=f"{of.title}: {down} down, {across} across", title_justify="left")
+    block = " " * min((width - labels - 1) // len(columns), 2)
+    if not numbers and not block:
+        return Text(f"{of.title}: {len(columns)} columns do not fit here; the page and the picture show them", "dim")
+    title = f"{of.title}: {down} down, {across} across"
+    if not numbers:
+        title += f" from {columns[0]:g} to {columns[-1]:g}; green is best"
+    table = Table(box=None, padding=0, title=title, title_justify="left", show_header=numbers)
     table.add_column("", justify="right")
     for value in columns:
-        table.add_column(f"{value:g} " if numbers else "", justify="right", no_wrap=True)
+        table.add_column(f"{value:g} ", justify="right", no_wrap=True)
     for y, value in enumerate(rows):
-        cells = [Text(f" {of.text(y, x)} " if numbers else "  ", _style(of.colour(y, x))) for x in range(len(columns))]
+        cells = [Text(f" {of.text(y, x)} " if numbers else block, _style(of.colour(y, x))) for x in range(len(columns))]
         table.add_row(f"{value:g} ", *cells)
     return table
 
