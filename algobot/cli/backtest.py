@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
+from algobot.cli.data.words import library
 from algobot.cli.run_options import FRACTION, Finite, Plan, command_words, run_options
+from algobot.errors import UsageError
 
 if TYPE_CHECKING:
     from algobot.kernel.session import Settings
+    from algobot.market.library import Library
     from algobot.market.store import Series
     from algobot.research.backtest import Outcome
     from algobot.research.report.record import Asked
@@ -49,6 +52,7 @@ class _WithStrategies(click.Command):
 @click.option("--tax", type=FRACTION, default=0.0, metavar="F", help="Of profits, for the return after tax.")
 @click.option("--tax-each-win", is_flag=True, help="Losses do not lower the tax.")
 @click.option("--tds", type=FRACTION, default=0.0, metavar="F", help="Of each sale, withheld against the tax.")
+@click.option("--detail", multiple=True, metavar="BARS", help="Finer bars, one for each --data, that orders meet.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the files. [default: results/…]")
 @click.option("--no-files", is_flag=True, help="Write no files.")
 @click.option("--no-pictures", is_flag=True, help="Leave out the PNGs.")
@@ -62,6 +66,7 @@ def backtest(
     tax: float,
     tax_each_win: bool,
     tds: float,
+    detail: tuple[str, ...],
     out: Path | None,
     no_files: bool,
     no_pictures: bool,
@@ -83,7 +88,13 @@ def backtest(
     strategy, series, own = asked_for.strategy, asked_for.series, asked_for.strategies_dir
     assumed = Assumptions(risk_free, trials, None, tax, not tax_each_win, tds)
     outcome = bench.run(
-        strategy, asked_for.params, series, asked_for.settings, trade_from_ns=asked_for.since_ns, assumed=assumed
+        strategy,
+        asked_for.params,
+        series,
+        asked_for.settings,
+        trade_from_ns=asked_for.since_ns,
+        assumed=assumed,
+        detail=_finer(detail, asked_for, library(ctx.params["data_dir"])),
     )
     now = datetime.now(UTC)
     folder = None if no_files else out or files.claim(RESULTS, _name(strategy.name, series, now))
@@ -98,6 +109,19 @@ def backtest(
         assumed,
     )
     _tell(outcome, series, asked_for.settings, asked, _Show(folder, not no_pictures, as_json))
+
+
+def _finer(names: tuple[str, ...], plan: Plan, shelf: Library) -> list[Series]:
+    """Return the finer bars that the orders meet, read as the bars themselves were."""
+    from algobot.market.library import resolve
+
+    if names and len(names) != len(plan.series):
+        raise UsageError(f"{len(names)} --detail for {len(plan.series)} --data", hint="give one for each, or none")
+    until_ns = plan.until_ns or 1 << 62
+    return [
+        resolve(name, shelf, symbol=one.symbol, start_ns=plan.since_ns, end_ns=until_ns)
+        for name, one in zip(names, plan.series, strict=False)
+    ]
 
 
 def _tell(outcome: Outcome, series: list[Series], settings: Settings, asked: Asked, show: _Show) -> None:

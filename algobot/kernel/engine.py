@@ -12,7 +12,7 @@ from algobot.kernel import records as r
 from algobot.kernel.costs import slipped
 from algobot.kernel.dispatch import fold_at
 from algobot.kernel.filling import FILLS_A_BAR, begin_volume, book
-from algobot.kernel.jit import kernel
+from algobot.kernel.jit import inlined, kernel
 from algobot.kernel.journal import NO_ORDER, NOTES_A_BAR
 from algobot.kernel.ledger import apply_fill, forget, mark_equity, sign, value
 from algobot.kernel.matching import match_open, match_within
@@ -66,14 +66,14 @@ def simulate(
     begin_rows(account, fills, notes)
     paper = account.mode == r.PAPER
     finer = detail.shape[1] > 0
-    met = detail if finer else bars
     margin = any_leverage(settings)
     pays = funding.shape[1] > 0
+    partial = settings[0].participation_fraction > 0.0  # then one order may fill in each of the finer bars
     t = start
     while t < bars.shape[1]:
         first = spans[t] if finer else t
         last = spans[t + 1] if finer else t + 1
-        count = slots.shape[0] * (last - first)
+        count = slots.shape[0] * (last - first if partial else 1)
         if account.filled + count * FILLS_A_BAR > fills.shape[0]:
             break
         if account.noted + count * NOTES_A_BAR > notes.shape[0] > 0:
@@ -85,8 +85,10 @@ def simulate(
                 if pays and paper and slots[k].position.lots != 0:
                     pay_funding(account, slots[k], funding[k, t], bars[k, t].open, settings[k].lot)
         if busy and paper:
-            for j in range(first, last):
-                _match(account, slots, settings, met, j)
+            if finer:
+                _match_finer(account, slots, settings, detail, first, last)
+            else:
+                _match(account, slots, settings, bars, t)
         worth = 0.0
         clear_commitments(account)
         for k in range(slots.shape[0]):
@@ -110,7 +112,7 @@ def simulate(
     return t
 
 
-@kernel
+@inlined
 def _match(account: Rec, slots: Records, settings: Records, bars: Records, t: int) -> None:
     """Let what waits meet one bar of every symbol: all their opens, then all their ranges."""
     for k in range(slots.shape[0]):
@@ -132,6 +134,13 @@ def _match(account: Rec, slots: Records, settings: Records, bars: Records, t: in
 
 
 @kernel
+def _match_finer(account: Rec, slots: Records, settings: Records, detail: Records, first: int, last: int) -> None:
+    """Let what waits meet the finer bars of one bar."""
+    for j in range(first, last):
+        _match(account, slots, settings, detail, j)
+
+
+@inlined
 def _mark(account: Rec, slot: Rec, bar: Rec, paper: bool) -> None:  # noqa: FBT001 - a kernel takes no keywords
     slot.mark = bar.close
     account.ambiguous += slot.unsure
@@ -139,7 +148,7 @@ def _mark(account: Rec, slot: Rec, bar: Rec, paper: bool) -> None:  # noqa: FBT0
         follow(slot.position, bar.high, bar.low)
 
 
-@kernel
+@inlined
 def _begin(account: Rec, slot: Rec, bar: Rec) -> bool:
     """Count the bar; the first of a UTC day takes the equity of the last mark as the day's start.
 
@@ -158,7 +167,7 @@ def _begin(account: Rec, slot: Rec, bar: Rec) -> bool:
     return bool(slot.orders.waits > 0 or slot.position.lots != 0)
 
 
-@kernel
+@inlined
 def _ask(
     account: Rec,
     slot: Rec,
@@ -196,7 +205,7 @@ def _ask(
             account.shared[i] = orders.shared[i]
 
 
-@kernel
+@inlined
 def _decide(account: Rec, slot: Rec, setting: Rec, bar: Rec) -> None:
     """Turn what it said into protection and orders."""
     orders = slot.orders
@@ -207,7 +216,7 @@ def _decide(account: Rec, slot: Rec, setting: Rec, bar: Rec) -> None:
     if account.mode == r.FOLD:
         orders.asked = 0
         return
-    if orders.wish != r.NO_WISH:
+    if orders.wish != r.NO_WISH and not _is_there(slot, setting):
         _pursue(account, slot, setting, bar.close)
 
 
@@ -220,7 +229,7 @@ def _send(account: Rec, slot: Rec, setting: Rec, bar: Rec) -> None:
         rest(account, slot, setting, bar.close_ns)
 
 
-@kernel
+@inlined
 def _forget_plan(slot: Rec) -> None:
     slot.plan_stop = 0.0
     slot.plan_target = 0.0
@@ -249,10 +258,20 @@ def _plan(slot: Rec, orders: Rec) -> None:
             position.trail = orders.trail
 
 
-@kernel
+@inlined
 def _tighten(position: Rec, level: float) -> None:
     if position.lots != 0 and (position.stop <= 0.0 or (level - position.stop) * position.side > 0.0):
         position.stop = level
+
+
+@inlined
+def _is_there(slot: Rec, setting: Rec) -> bool:
+    """Whether the position is on the wished side already, and nothing is to be resized."""
+    orders = slot.orders
+    side = sign(orders.exposure)
+    if side < 0 and setting.allow_short == 0:
+        side = 0
+    return side == sign(slot.position.lots + slot.pending) and (orders.wish == r.HOLD_SIDE or side == 0)
 
 
 @kernel
@@ -264,8 +283,6 @@ def _pursue(account: Rec, slot: Rec, setting: Rec, price: float) -> None:
         exposure = 0.0
     held = slot.position.lots + slot.pending
     side = sign(exposure)
-    if side == sign(held) and (orders.wish == r.HOLD_SIDE or side == 0):
-        return
     wanted = side * entry_lots(account, slot, setting, side, abs(exposure), price)
     if held * side < 0 or side == 0:
         _order(orders, sign(-held), abs(held), r.EXIT, 1)

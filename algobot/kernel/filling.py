@@ -120,6 +120,8 @@ def close_at(
     if now > 0:
         price = slipped(price, side, slip(setting, bar, now))
         _trade(account, slot, setting, bar, side, now, price, 0, tag, bar.close_ns, 0)
+    if now < held:
+        position.liquidation = 0.0  # it is under way
     return True
 
 

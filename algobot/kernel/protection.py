@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from algobot.kernel import records as r
-from algobot.kernel.jit import kernel
+from algobot.kernel.jit import inlined
 from algobot.kernel.records import Rec
 
 
-@kernel
+@inlined
 def stop_level(position: Rec) -> float:
     """Return where the position ends by itself: the nearest of stop, trailing stop and liquidation; 0 is nowhere."""
     level = position.stop
@@ -22,7 +22,7 @@ def stop_level(position: Rec) -> float:
     return level
 
 
-@kernel
+@inlined
 def stop_tag(position: Rec, level: float) -> int:
     """Return why a position that ends at its stop level ends."""
     if level == position.stop:
@@ -30,20 +30,20 @@ def stop_tag(position: Rec, level: float) -> int:
     return r.LIQUIDATED if level == position.liquidation else r.TRAILED
 
 
-@kernel
+@inlined
 def stop_reached(position: Rec, price: float) -> bool:
     """Whether `price` is at or beyond the position's stop."""
     level = stop_level(position)
     return level > 0.0 and (price - level) * position.side <= 0.0
 
 
-@kernel
+@inlined
 def target_reached(position: Rec, price: float) -> bool:
     """Whether `price` is at or beyond the position's target."""
     return position.target > 0.0 and (price - position.target) * position.side >= 0.0
 
 
-@kernel
+@inlined
 def follow(position: Rec, high: float, low: float) -> None:
     """Move the best price seen."""
     if position.side > 0:
@@ -52,7 +52,7 @@ def follow(position: Rec, high: float, low: float) -> None:
         position.extreme = min(position.extreme, low)
 
 
-@kernel
+@inlined
 def is_quiet(position: Rec, bar: Rec) -> bool:
     """Whether the bar certainly leaves the position as it is; nothing that trails is ever certain."""
     if position.lots == 0:

@@ -68,6 +68,7 @@ class SimFill(NamedTuple):
     is_maker: bool
     tag: str
     realised: float = 0.0
+    order: int = 0  # its number in the journal; 0 for what a stop or target did
 
 
 class Decision(NamedTuple):
@@ -466,8 +467,8 @@ def tag_code(word: str, strategy: Strategy) -> int:
 
 def sim_fill(row: tuple[int, int, int, int, float, float, int, int, float, int], strategy: Strategy) -> SimFill:
     """Return one row of the engine's fills in words."""
-    ts_ns, _, side, lots, price, fee, tag, is_maker, realised, _ = row
-    return SimFill(ts_ns, side, lots, price, fee, bool(is_maker), tag_word(tag, strategy), realised)
+    ts_ns, _, side, lots, price, fee, tag, is_maker, realised, order = row
+    return SimFill(ts_ns, side, lots, price, fee, bool(is_maker), tag_word(tag, strategy), realised, order)
 
 
 def _bytes(rows: Records) -> Records:

@@ -17,7 +17,8 @@ from algobot.model import Param
 from algobot.research.desk import Desk
 from algobot.research.metrics import Assumptions, Metrics, measure
 from algobot.research.metrics.trips import mean_exposure
-from algobot.research.tape import Tape, tape
+from algobot.research.orders import OrderRow, order_rows
+from algobot.research.tape import Tape, detail_of, tape
 from algobot.research.trades import RoundTrip, round_trips
 
 
@@ -34,6 +35,8 @@ class Outcome(NamedTuple):
     fills: tuple[list[SimFill], ...]
     trips: tuple[list[RoundTrip], ...]
     metrics: Metrics
+    orders: list[OrderRow]  # what became of each, in the order they were placed
+    ambiguous: int  # bars whose path decided which of two fills came first
 
 
 def run(
@@ -44,21 +47,23 @@ def run(
     *,
     trade_from_ns: int = 0,
     assumed: Assumptions = Assumptions(),  # noqa: B008 – a frozen tuple
+    detail: Sequence[Series] = (),
 ) -> Outcome:
     """Return what the strategy did on these symbols, sharing one account.
 
     Bars that close before `trade_from_ns` are folded without trading, as a bot warms up. Symbols are aligned by the
-    time their bars open; a symbol takes no part in a bar it does not have.
+    time their bars open; a symbol takes no part in a bar it does not have. With `detail`, finer bars of each symbol,
+    decisions stay on the bars and orders and protection meet the finer ones inside them.
 
     Raises:
         StrategyError: a parameter the strategy does not take.
-        DataError: no bar to trade on.
+        DataError: no bar to trade on, or finer bars that do not fit.
     """
     chosen = strategy.params(params)
     bars = tape(series, trade_from_ns)
-    desk = Desk(strategy, settings, len(series))
+    desk = _desk(strategy, settings, bars, detail)
     desk.open(chosen)
-    curve, fills = _folded(desk, bars, strategy)
+    curve, fills, notes = _folded(desk, bars, strategy)
     trips = tuple(round_trips(some, settings.lot) for some in fills)
     every = [trip for some in trips for trip in some]
     close_ns, closes = bars.close_ns, bars.bars["close"]
@@ -76,11 +81,19 @@ def run(
         fills,
         trips,
         metrics,
+        order_rows(notes, bars.symbols, strategy),
+        desk.ambiguous,
     )
 
 
-def _folded(desk: Desk, bars: Tape, strategy: Strategy) -> tuple[Records, tuple[list[SimFill], ...]]:
-    """Return the equity after each traded bar and the fills by symbol."""
+def _desk(strategy: Strategy, settings: Settings, bars: Tape, detail: Sequence[Series]) -> Desk:
+    if detail:
+        return Desk(strategy, settings, len(bars.symbols), detail=detail_of(bars, detail), journal=True)
+    return Desk(strategy, settings, len(bars.symbols), journal=True)
+
+
+def _folded(desk: Desk, bars: Tape, strategy: Strategy) -> tuple[Records, tuple[list[SimFill], ...], Records]:
+    """Return the equity after each traded bar, the fills by symbol and the journal."""
     curve = np.zeros(max(bars.lead.shape[1], bars.bars.shape[1]))
     found: tuple[list[SimFill], ...] = tuple([] for _ in bars.symbols)
 
@@ -88,9 +101,10 @@ def _folded(desk: Desk, bars: Tape, strategy: Strategy) -> tuple[Records, tuple[
         for row in fills.tolist():
             found[row[1]].append(sim_fill(row, strategy))
 
+    notes: list[Records] = []
     desk.fold(bars.lead, r.FOLD, curve, take)
-    desk.fold(bars.bars, r.PAPER, curve, take)
-    return curve[: bars.bars.shape[1]], found
+    desk.fold(bars.bars, r.PAPER, curve, take, lambda some: notes.append(some.copy()))
+    return curve[: bars.bars.shape[1]], found, np.concatenate(notes)
 
 
 def _hold(closes: Records, capital: float) -> Records:
@@ -126,5 +140,6 @@ def summary(outcome: Outcome, symbols: Sequence[str]) -> dict[str, object]:
         "params": outcome.params,
         "symbols": list(symbols),
         "layout": outcome.layout,
+        "ambiguous_bars": outcome.ambiguous,
         **msgspec.to_builtins(outcome.metrics),
     }

@@ -11,18 +11,36 @@ from algobot.kernel import engine
 from algobot.kernel import records as r
 from algobot.kernel.dispatch import raw
 from algobot.kernel.filling import FILLS_A_BAR
+from algobot.kernel.journal import NOTES_A_BAR
 from algobot.kernel.records import Records
 from algobot.kernel.settings import Settings, write_settings
 from algobot.kernel.strategy import Strategy
+from algobot.research.tape import Detail
 
 _FILLS: Final = 4096  # taken over in pieces of at most this many
+_NOTES: Final = 16384
+_NO_DETAIL: Final = Detail(np.zeros((1, 0), r.BAR), np.zeros(0, np.int64), 0)
+
+
+def _nothing(rows: Records) -> None:
+    """Take rows that nobody wants."""
 
 
 class Desk:
     """One account, where one thread at a time runs one set of parameters after the other."""
 
-    def __init__(self, strategy: Strategy, settings: Settings, symbols: int) -> None:
+    def __init__(
+        self,
+        strategy: Strategy,
+        settings: Settings,
+        symbols: int,
+        *,
+        detail: Detail = _NO_DETAIL,
+        journal: bool = False,
+    ) -> None:
         """Take the memory; compiles the strategy, or loads it, where that is not done yet.
+
+        With `detail` the orders of the traded bars meet those finer bars; with `journal` all orders are noted.
 
         Raises:
             StrategyError: the strategy cannot be compiled.
@@ -35,10 +53,10 @@ class Desk:
         self._states = raw(np.zeros(symbols, strategy.state))
         self._settings = np.zeros(symbols, r.SETTINGS)
         write_settings(self._settings, settings)
-        self._fills = np.zeros(max(_FILLS, 2 * symbols * FILLS_A_BAR), r.FILL)
-        self._notes = np.zeros(0, r.NOTE)
-        self._detail = np.zeros((symbols, 0), r.BAR)
-        self._spans = np.zeros(0, np.int64)
+        most = symbols * (detail.most() if settings.participation_fraction > 0.0 else 1)
+        self._fills = np.zeros(max(_FILLS, 2 * most * FILLS_A_BAR), r.FILL)
+        self._notes = np.zeros(max(_NOTES, 2 * most * NOTES_A_BAR) if journal else 0, r.NOTE)
+        self._detail = detail
         self._funding = np.zeros((symbols, 0))
 
     def open(self, params: Any) -> None:
@@ -50,9 +68,22 @@ class Desk:
             self._accounts[name] = self._capital
         self._accounts["may_open"] = 1
 
-    def fold(self, bars: Records, mode: int, curve: Records, take: Callable[[Records], None]) -> None:
-        """Run `bars[symbol, t]` in this mode; `curve[t]` gets the equity after it, `take` the fills by pieces."""
+    @property
+    def ambiguous(self) -> int:
+        """Bars so far in which the path of the price decided which of two fills came first."""
+        return int(self._accounts["ambiguous"][0])
+
+    def fold(
+        self,
+        bars: Records,
+        mode: int,
+        curve: Records,
+        take: Callable[[Records], None],
+        note: Callable[[Records], None] = _nothing,
+    ) -> None:
+        """Run `bars[symbol, t]` in this mode; `curve[t]` gets the equity after it, `take` and `note` rows by pieces."""
         self._accounts["mode"] = mode
+        detail = self._detail if mode == r.PAPER else _NO_DETAIL
         t = 0
         while t < bars.shape[1]:
             t = engine.simulate(
@@ -63,8 +94,8 @@ class Desk:
                 self._settings,
                 self._params,
                 bars,
-                self._detail,
-                self._spans,
+                detail.bars,
+                detail.spans,
                 self._funding,
                 self._fills,
                 self._notes,
@@ -72,3 +103,4 @@ class Desk:
                 t,
             )
             take(self._fills[: self._accounts["filled"][0]])
+            note(self._notes[: self._accounts["noted"][0]])

@@ -23,6 +23,18 @@ class Tape(NamedTuple):
     bars: Records  # [symbol, bar] traded; the close is nan where a symbol has none
 
 
+class Detail(NamedTuple):
+    """The finer bars inside a tape's traded bars."""
+
+    bars: Records  # [symbol, finer bar]; the close is nan where a symbol has none
+    spans: Records  # of the traded bar t: columns spans[t] to spans[t + 1]
+    lacking: int  # bars of a symbol without any: these are their own detail
+
+    def most(self) -> int:
+        """Return the most finer bars in one bar."""
+        return int(np.diff(self.spans).max()) if len(self.spans) else 1
+
+
 def tape(series: Sequence[Series], trade_from_ns: int = 0) -> Tape:
     """Return these symbols aligned by the time their bars open, to be traded from the first close at or after that.
 
@@ -38,6 +50,37 @@ def tape(series: Sequence[Series], trade_from_ns: int = 0) -> Tape:
         raise DataError("no bar is left to trade on", hint="start earlier, or use more data")
     lead, rest = (np.ascontiguousarray(some) for some in (bars[:, :traded], bars[:, traded:]))
     return Tape(tuple(one.symbol for one in series), np.ascontiguousarray(times["close_ns"][traded:]), lead, rest)
+
+
+def detail_of(bars: Tape, series: Sequence[Series]) -> Detail:
+    """Return the finer bars of the same symbols, in the same order, as the engine takes them.
+
+    Raises:
+        DataError: not one for each symbol, none inside the traded bars, or one that reaches over a bar's end.
+    """
+    if len(series) != len(bars.symbols):
+        raise DataError(f"finer bars of {len(series)} symbols for {len(bars.symbols)}", hint="give one for each symbol")
+    begins = bars.bars["open_ns"].max(axis=0)
+    inside, lacks = [], []
+    for one, row in zip(series, bars.bars, strict=True):
+        at = np.searchsorted(begins, one.bars["open_ns"], side="right") - 1
+        within = (at >= 0) & (one.bars["open_ns"] < bars.close_ns[at])
+        if (one.bars["close_ns"][within] > bars.close_ns[at[within]]).any():
+            raise DataError(f"the finer bars of {one.symbol} do not fit into the bars", hint="use a shorter timeframe")
+        there = ~np.isnan(row["close"])
+        there[at[within]] = False
+        inside.append(one.bars[within])
+        lacks.append(row[there])
+    if not any(len(some) for some in inside):
+        raise DataError("the finer bars lie in none of the bars traded", hint="use finer bars of the same time")
+    opens = np.unique(np.concatenate([some["open_ns"] for some in (*inside, *lacks)]))
+    finer = np.zeros((len(series), len(opens)), r.BAR)
+    finer["close"] = np.nan
+    for row, *parts in zip(finer, inside, lacks, strict=True):
+        for part in parts:
+            row[np.searchsorted(opens, part["open_ns"])] = part
+    spans = np.searchsorted(opens, np.append(begins, np.iinfo(np.int64).max))
+    return Detail(finer, spans.astype(np.int64), sum(len(some) for some in lacks))
 
 
 def fingerprint(series: Series) -> str:

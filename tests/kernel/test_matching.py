@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from algobot.kernel import matching
+from algobot.kernel import filling, matching
 from algobot.kernel import records as r
 from algobot.kernel.rows import begin_rows
 
@@ -45,6 +45,7 @@ class Desk:
         rest = (self.accounts[0], self.slots[0], self.settings[0], bars[0])
         begin_rows(self.accounts[0], self.fills, self.notes)
         self.slots[0].position.within = 0
+        filling.begin_volume(self.slots[0], self.settings[0], bars[0])
         matching.match_open(*rest)
         matching.match_within(*rest)
         done = self.fills[: self.accounts["filled"][0]]
@@ -203,3 +204,127 @@ def test_a_paused_account_closes_but_does_not_open():
     desk.hold(-4, 100.0)
     desk.wait("market", 1, 10)
     assert desk.play(100, 101, 99, 100) == [(1, 4, 100.0, 20)]
+
+
+def desk_with(kind: str, side: int, price: float, trigger: float, **fields: float) -> Desk:
+    """Return a desk where one order waits."""
+    desk = Desk()
+    desk.wait("market", side, 10)
+    order = desk.slots[0].orders.waiting[0]
+    order.kind, order.price, order.trigger = RARE[kind], price, trigger
+    for name, value in fields.items():
+        setattr(order, name, value)
+    return desk
+
+
+RARE = {"stop_limit": r.STOP_LIMIT, "take_profit": r.TAKE_PROFIT, "trailing": r.TRAILING, "limit": r.LIMIT}
+
+
+@pytest.mark.parametrize(
+    ("kind", "side", "price", "trigger", "bar", "filled"),
+    [
+        ("stop_limit", 1, 106.0, 105.0, (100, 104, 99, 100), None),
+        ("stop_limit", 1, 106.0, 105.0, (100, 107, 99, 100), 105.0),  # its limit allows the trigger's price
+        ("stop_limit", 1, 106.0, 105.0, (108, 109, 107, 108), None),  # gapped beyond its limit
+        ("stop_limit", 1, 106.0, 105.0, (108, 109, 105, 108), 106.0),  # and came back: all of the bar is after the open
+        ("stop_limit", 1, 103.0, 105.0, (100, 107, 99, 104), None),  # was at 103 before, not surely after
+        ("stop_limit", 1, 103.0, 105.0, (100, 107, 99, 102), 103.0),  # the close came after the trigger
+        ("stop_limit", -1, 94.0, 95.0, (100, 101, 93, 97), 95.0),
+        ("take_profit", -1, 0.0, 105.0, (100, 104, 99, 100), None),
+        ("take_profit", -1, 0.0, 105.0, (100, 106, 99, 100), 105.0),
+        ("take_profit", -1, 0.0, 105.0, (107, 108, 99, 100), 107.0),
+        ("take_profit", 1, 0.0, 95.0, (100, 101, 94, 100), 95.0),
+        ("trailing", -1, 0.0, 95.0, (100, 120, 96, 118), None),
+        ("trailing", -1, 0.0, 95.0, (100, 101, 94, 100), 95.0),
+        ("trailing", 1, 0.0, 105.0, (100, 106, 99, 100), 105.0),
+    ],
+)
+def test_the_rarer_kinds(kind, side, price, trigger, bar, filled):
+    """Touched, gapped through, or left alone, where the worst way through the bar leaves no doubt."""
+    desk = desk_with(kind, side, price, trigger, trail=5.0)
+    assert [fill[2] for fill in desk.play(*bar)] == ([] if filled is None else [filled])
+    assert desk.slots["orders"]["waits"][0] == (filled is None)
+
+
+def test_a_trailing_order_follows_the_best_price_from_bar_to_bar():
+    """A high of 120 puts a sale 5 behind at 115, for the next bar."""
+    desk = desk_with("trailing", -1, 0.0, 95.0, trail=5.0)
+    assert desk.play(100, 120, 96, 118) == []
+    assert desk.play(118, 119, 114, 116) == [(-1, 10, 115.0, 20)]
+
+
+def test_a_posted_order_is_refused_where_it_would_take():
+    """At its first open; one that has rested makes, gap or not."""
+    assert desk_with("limit", 1, 105.0, 0.0, post_only=1).play(100, 101, 99, 100) == []
+    assert desk_with("limit", 1, 105.0, 0.0, post_only=1, age=1).play(100, 101, 99, 100) == [(1, 10, 100.0, 20)]
+
+
+@pytest.mark.parametrize(
+    ("path", "bar", "tag"),
+    [
+        (r.WORST, (100, 110, 90, 104), r.STOPPED),
+        (r.OHLC, (100, 110, 90, 104), r.STOPPED),  # rose: the low first
+        (r.OHLC, (100, 110, 90, 96), r.TARGET),  # fell: the high first
+        (r.ADAPTIVE, (100, 108, 90, 96), r.TARGET),  # the high is nearer
+        (r.ADAPTIVE, (100, 110, 93, 96), r.STOPPED),
+    ],
+)
+def test_the_path_decides_which_came_first(path, bar, tag):
+    """Stop at 94 and target at 107, both in the range: counted as ambiguous whichever way is taken."""
+    desk = Desk(path=path)
+    desk.hold(10, 100.0, stop=94.0, target=107.0)
+    assert [fill[3] for fill in desk.play(*bar)] == [tag]
+    assert desk.slots["unsure"][0] == 1
+
+
+def test_on_a_path_an_entry_can_reach_its_target_in_the_same_bar():
+    """Low first: bought at 95 on the way down, sold at 105 on the way up; high first: still held."""
+    for close, fills in ((104, [(1, 95.0), (-1, 105.0)]), (98, [(1, 95.0)])):
+        desk = Desk(path=r.OHLC)
+        desk.slots["plan_target"], desk.slots["plan_stop"] = 105.0, 80.0
+        desk.wait("limit", 1, 10, 95.0)
+        assert [(side, price) for side, _, price, _ in desk.play(100, 106, 94, close)] == fills
+
+
+def test_what_trails_follows_the_path():
+    """Up to 120 and back: stopped 5 below the high in the same bar."""
+    desk = Desk(path=r.OHLC)
+    desk.hold(10, 100.0, trail=5.0)
+    assert desk.play(100, 120, 96, 99) == [(-1, 10, 115.0, r.TRAILED)]
+
+
+def test_one_fill_cancels_its_group_and_nothing_else():
+    """The group's other order is gone, an order of no group stays."""
+    desk = Desk()
+    desk.wait("limit", 1, 10, 95.0)
+    desk.wait("stop", 1, 10, 105.0)
+    desk.wait("limit", 1, 10, 80.0)
+    for i, group in enumerate((7, 7, 0)):
+        order = desk.slots[0].orders.waiting[i]
+        order.group, order.serial = group, i + 1
+    assert desk.play(100, 106, 94, 100) == [(1, 10, 95.0, 20)]
+    assert desk.slots["orders"]["waits"][0] == 1
+    assert desk.slots[0].orders.waiting[0].price == 80.0
+
+
+def test_volume_lets_a_part_fill_and_the_rest_wait():
+    """Half of a volume of 1 over lots of 0.1 is five: a market order takes two bars, a protective exit too."""
+    desk = Desk(participation_fraction=0.5, lot=0.1)
+    desk.wait("market", 1, 8)
+    assert [fill[:3] for fill in desk.play(100, 101, 99, 100)] == [(1, 5, 100.0)]
+    desk.slots[0].orders.waiting[0].since_ns = 0
+    assert [fill[:3] for fill in desk.play(100, 101, 99, 100)] == [(1, 3, 100.0)]
+    desk.slots[0].position.stop = 95.0
+    assert [fill[:3] for fill in desk.play(100, 101, 94, 96)] == [(-1, 5, 95.0)]
+    assert desk.slots[0].position.stop == 0.0
+    desk.slots[0].orders.waiting[0].since_ns = 0
+    assert [fill[:3] for fill in desk.play(96, 101, 94, 96)] == [(-1, 3, 96.0)]
+
+
+@pytest.mark.parametrize("force", [r.IMMEDIATE, r.ALL_OR_NONE])
+def test_what_cannot_wait_is_canceled(force):
+    """Of 8 wanted 5 can be had: immediate takes them, all-or-none takes nothing; neither leaves anything behind."""
+    desk = Desk(participation_fraction=0.5, lot=0.1)
+    desk.wait("market", 1, 8, force=force)
+    assert [fill[1] for fill in desk.play(100, 101, 99, 100)] == ([5] if force == r.IMMEDIATE else [])
+    assert desk.slots["orders"]["waits"][0] == 0

@@ -42,6 +42,13 @@ ROUGH = plain(
     max_order_notional=40_000.0,
 )
 
+FINE = ROUGH._replace(
+    path="ohlc",
+    participation_fraction=0.3,
+    latency_ns=90 * 10**9,
+    fee_tiers=((0.0, 0.0002, 0.0006), (1e6, 0.0, 0.0005)),
+)
+
 
 def strategy_named(name: str, folder: Path) -> Strategy:
     """Return a built-in strategy or the tests' own."""
@@ -74,11 +81,12 @@ def test_a_paper_bot_is_the_backtest_bit_by_bit(name, seed, tmp_path):
     seed=st.integers(0, 1_000_000),
     cuts=st.lists(st.integers(0, 200), max_size=4),
     short=st.booleans(),
+    fine=st.booleans(),
 )
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_wherever_the_history_is_cut_the_state_is_the_same_bits(name, seed, cuts, short, tmp_path):
+def test_wherever_the_history_is_cut_the_state_is_the_same_bits(name, seed, cuts, short, fine, tmp_path):
     """A session saved and restored anywhere ends with the same fills and the same snapshot as one never interrupted."""
-    limits = ROUGH._replace(allow_short=short)
+    limits = (FINE if fine else ROUGH)._replace(allow_short=short)
     params = QUICK[name] | ({"seed": seed} if name == "scribbler" else {})
     strategy, bars = strategy_named(name, tmp_path), model_bars(random_bars(200, seed, step=0.03))
     whole = Session(strategy, params, limits)
@@ -104,7 +112,8 @@ def digest_of_runs() -> str:
         for name, params in QUICK.items():
             strategy = strategy_named(name, Path(folder))
             for seed in range(4):
-                session = Session(strategy, params, ROUGH._replace(allow_short=seed % 2 == 0))
+                limits = (ROUGH, FINE, FINE._replace(path="adaptive", latency_ns=0, sell_next_day=True), ROUGH)[seed]
+                session = Session(strategy, params, limits._replace(allow_short=seed % 2 == 0))
                 for bar in model_bars(random_bars(250, seed, step=0.02)):
                     digest.update(repr(session.step(bar)).encode())
                     digest.update(repr(session.decision).encode())
@@ -162,7 +171,7 @@ def live_scribbler_never_fails(tmp_path: Path) -> None:
             kinds.add(request.kind)
             if request.kind == "market":
                 session.apply_fill(request.side, request.lots, bar.close, 0.0)
-    assert kinds == {"market", "limit", "stop", "cancel"}
+    assert kinds == {"market", "limit", "stop", "cancel", "stop_limit", "take_profit", "trailing"}
 
 
 def test_two_symbols_on_one_account_share_its_cash(tmp_path):

@@ -40,7 +40,8 @@ def a_run(*paths: Path, strategy: str = "ma_crossover", **asked: object) -> tupl
 
 
 def renamed(outcome: bench.Outcome, tag: str) -> bench.Outcome:
-    """Return the outcome with this tag on every fill and trip."""
+    """Return the outcome with this tag on every fill, trip and order."""
     fills = tuple([fill._replace(tag=tag) for fill in some] for some in outcome.fills)
     trips = tuple([trip._replace(entry_tag=tag, exit_tag=tag) for trip in some] for some in outcome.trips)
-    return outcome._replace(fills=fills, trips=trips)
+    orders = [order._replace(tag=tag) for order in outcome.orders]
+    return outcome._replace(fills=fills, trips=trips, orders=orders)

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from algobot.errors import DataError, NotFound
 from algobot.research.metrics import Assumptions
+from algobot.research.orders import OrderRow
 from algobot.research.report import files, html, tables
 from algobot.research.report.record import Run, cautions, run_of
 from algobot.research.report.stamps import from_iso, iso, isos
-from algobot.research.report.tables import OrderRow
 from tests.research.runs import a_file, a_run, renamed
 
 

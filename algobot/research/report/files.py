@@ -15,10 +15,10 @@ from algobot.errors import DataError, NotFound
 from algobot.kernel.session import SimFill
 from algobot.research.backtest import Outcome, summary
 from algobot.research.metrics import Metrics
+from algobot.research.orders import OrderRow
 from algobot.research.report import tables
 from algobot.research.report.record import SCHEMA, Record, Run
 from algobot.research.report.stamps import from_iso
-from algobot.research.report.tables import OrderRow
 from algobot.research.trades import RoundTrip
 
 RECORD: Final = "run.json"
@@ -87,7 +87,7 @@ def write(folder: Path, run: Run, outcome: Outcome) -> list[Path]:
     _write_json(folder / RECORD, run.record)
     _write_json(folder / METRICS, summary(outcome, symbols))
     tables.write_trades(folder / TRADES, run.trades, lot)
-    tables.write_orders(folder / "orders.csv", [_order_of(symbol, fill) for symbol, fill in named])
+    tables.write_orders(folder / "orders.csv", sorted(_orders(outcome, named), key=lambda order: order.placed_ns))
     tables.write_fills(folder / "fills.csv", named)
     tables.write_equity(folder / EQUITY, run)
     return [folder / name for name in _TABLES]
@@ -112,6 +112,11 @@ def metrics_json(folder: Path) -> str:
     """Return metrics.json on one line, as `algobot backtest --json` prints it."""
     _read_json(folder / METRICS, Metrics)
     return msgspec.json.encode(msgspec.json.decode((folder / METRICS).read_bytes())).decode()
+
+
+def _orders(outcome: Outcome, named: Sequence[tuple[str, SimFill]]) -> list[OrderRow]:
+    """Return the journal's orders, and what stops and targets did in the engine's own name."""
+    return [*outcome.orders, *(_order_of(symbol, fill) for symbol, fill in named if fill.order == 0)]
 
 
 def _order_of(symbol: str, fill: SimFill) -> OrderRow:

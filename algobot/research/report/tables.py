@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
 from algobot.kernel.session import SimFill
 from algobot.research.metrics import drawdown
+from algobot.research.orders import OrderRow
 from algobot.research.report.record import Run
 from algobot.research.report.stamps import isos, stamps
 from algobot.research.trades import RoundTrip
@@ -25,23 +26,6 @@ ORDERS_HEAD: Final = (
     *("done_time", "reason"),
 )
 _ROWS: Final = 1 << 16  # converted at a time
-
-
-class OrderRow(NamedTuple):
-    """What became of an order."""
-
-    symbol: str
-    placed_ns: int
-    kind: str  # "market", "limit", "stop" …; "" if it is not known
-    side: int
-    lots: int
-    price: float  # asked for; 0.0 is the market's
-    tag: str
-    status: str  # "filled", "canceled", "expired", "rejected", "open"
-    filled_lots: int
-    average_price: float  # of its fills
-    done_ns: int
-    reason: str = ""  # of a refusal
 
 
 def write_trades(path: Path, trades: Sequence[tuple[str, RoundTrip]], lot: float) -> None:
