@@ -150,6 +150,7 @@ class CcxtClient:
             exchange.urls["api"] = moved(exchange.urls["api"], self._base_url)
             exchange.timeout_on_exit = 0
         exchange.ssl_context = ssl.create_default_context(cafile=exchange.cafile)  # 20 ms that the loop need not wait
+        _send_once(exchange)
         self._keep_answers(exchange, library.BaseError)
         if dialect.arrange is not None:
             dialect.arrange(exchange)
@@ -208,6 +209,21 @@ class CcxtClient:
         for name in _USED:
             if headers.get(name, "").isdecimal():
                 self.used_weight = int(headers[name])
+
+
+def _send_once(exchange: Any) -> None:
+    """Keep aiohttp from sending a request again when a kept connection breaks, as it does for GET, PUT and DELETE.
+
+    Deribit's orders are GETs: the second would be a second order. aiohttp has no public switch for it; the tests count.
+    """
+    open_session = exchange.open
+
+    def open_without_retry(*arguments: Any) -> None:
+        open_session(*arguments)
+        if exchange.session is not None:
+            exchange.session._retry_connection = False
+
+    exchange.open = open_without_retry
 
 
 def _give_keys(exchange: Any, keys: Keys) -> None:

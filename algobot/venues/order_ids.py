@@ -73,7 +73,8 @@ def write_id(adapter: str, client_order_id: ClientOrderId) -> str:
     encoding = encoding_of(adapter)
     if not client_order_id or len(client_order_id) > encoding.longest:
         raise ValueError(f"client order id {client_order_id!r} is not 1 to {encoding.longest} long, as {adapter} needs")
-    form = encoding.write(client_order_id)
+    fits = encoding.longest != LONGEST_IN_128_BITS or set(client_order_id) <= set(_DIGITS)
+    form = encoding.write(client_order_id) if fits else ""
     if encoding.read(form) != client_order_id:
         raise ValueError(f"client order id {client_order_id!r} has letters that {adapter} cannot give back")
     return form

@@ -144,6 +144,7 @@ async def test_no_answer_at_all_leaves_the_order_unknown(adapter: str) -> None:
             venue.say(path_of(adapter, action), None)
             with anyio.fail_after(10), pytest.raises(expected):
                 await act(adapter, account, account.client, action)
+            assert len(venue.heard) == 1, "a broken connection is no reason to send again: Deribit's orders are GETs"
 
 
 def test_every_kind_is_seen_somewhere() -> None:
