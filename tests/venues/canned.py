@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,13 +49,16 @@ class Heard:
         return f"{self.path} {self.query} {self.body}"
 
 
+Answer = Callable[[Heard], Any]
+
+
 class Canned:
     """Answers by the newest rule whose words are all in the request; without one the answer is no answer (599)."""
 
     def __init__(self) -> None:
         self.heard: list[Heard] = []
         self.url = ""
-        self._rules: list[tuple[tuple[str, ...], Said]] = []
+        self._rules: list[tuple[tuple[str, ...], Said | Answer]] = []
         self._kept = 0
 
     def say(self, words: str, body: object, status: int = 200, **headers: str) -> None:
@@ -63,6 +66,10 @@ class Canned:
         text = body if body is None or isinstance(body, str) else json.dumps(body)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self._rules.insert(0, (tuple(words.split()), Said(text, status, named)))
+
+    def say_with(self, words: str, answer: Answer) -> None:
+        """From now on answer requests with all these words by a function of them."""
+        self._rules.insert(0, (tuple(words.split()), answer))
 
     def keep(self) -> None:
         """Make what was said until now the rules that stay."""
@@ -85,6 +92,8 @@ class Canned:
         self.heard.append(heard)
         for words, said in self._rules:
             if all(word in heard.all for word in words):
+                if not isinstance(said, Said):
+                    said = Said(json.dumps(said(heard)))
                 if said.body is None:
                     assert request.transport is not None
                     request.transport.abort()
