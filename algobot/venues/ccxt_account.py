@@ -6,6 +6,7 @@ window (`facts.validity`) a late order can be accepted for as long as the venue 
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
@@ -14,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from algobot.errors import NotFound, VenueOrderNotFound, VenueRejected, VenueTimeout, VenueUnavailable
+from algobot.errors import NotFound, VenueAuthFailed, VenueOrderNotFound, VenueRejected, VenueTimeout, VenueUnavailable
 from algobot.model import (
     ClientOrderId,
     Instrument,
@@ -50,6 +51,7 @@ class CcxtAccount:
         self.client = client
         self._dialect = dialect_of(client.adapter)
         self._instruments: dict[Symbol, Instrument] = {}
+        self._armed = asyncio.Event()
         self._check_permissions = check_permissions
         self._warnings: tuple[str, ...] = ()
 
@@ -72,6 +74,7 @@ class CcxtAccount:
         if self._check_permissions:
             self._warnings = await permissions.check(self.client)
         await self.client.ask(Action.OPEN, "fetch_balance")
+        await self._check_kind()
 
     async def close(self) -> None:
         """As the port promises."""
@@ -175,10 +178,12 @@ class CcxtAccount:
     async def arm_dead_man(self, seconds: float, symbols: Collection[Symbol]) -> None:
         """As the port promises."""
         await dead_man.arm(self.client, seconds, symbols)
+        self._armed.set()
 
     async def disarm_dead_man(self, symbols: Collection[Symbol]) -> None:
         """As the port promises."""
         await dead_man.disarm(self.client, symbols)
+        self._armed.clear()
 
     async def stream(self) -> AsyncIterator[PrivateEvent]:
         """As the port promises; `Connected` means that ccxt is logged in, where it can say so."""
@@ -188,6 +193,8 @@ class CcxtAccount:
             "watch_balance": _balances,
         }
         watchers = [partial(self._watch, method, read) for method, read in readers.items()]
+        if self._dialect.dead_man_topic:
+            watchers.append(partial(self._keep_dead_man_topic))
         async with aclosing(merged(self.client, watchers)) as events:
             async for event in events:
                 yield event
@@ -201,6 +208,13 @@ class CcxtAccount:
         while True:
             for event in read(await self.client.ask(Action.READ, method)):
                 await tell(event)
+
+    async def _check_kind(self) -> None:
+        if not self._dialect.fitness:
+            return
+        answer = await self.client.ask(Action.OPEN, self._dialect.fitness)
+        if reason := self._dialect.unfit(answer):
+            raise VenueAuthFailed(f"{self.client.adapter}: {reason}", kind="restricted")
 
     def _own_id_params(self, client_order_id: ClientOrderId) -> dict[str, Any]:
         adapter = self.client.adapter
@@ -248,6 +262,15 @@ class CcxtAccount:
             return [wire.to_order(raw) for raw in msgspec.convert(named, list[wire.UnifiedOrder], strict=False)]
         except (msgspec.ValidationError, KeyError, TypeError) as error:
             raise VenueUnavailable(f"{adapter}: an order cannot be read ({error})") from None
+
+    async def _keep_dead_man_topic(self, tell: Callable[[PrivateEvent], Awaitable[None]]) -> None:
+        """Subscribe, once a timer is armed, to the topic whose end starts it; nothing ever comes on it."""
+        del tell
+        await self._armed.wait()
+        topic = self._dialect.dead_man_topic
+        url = await self.client.ask(Action.READ, "get_url_by_market_type", None, True, "watchOrders", {})
+        await self.client.ask(Action.READ, "authenticate", url)
+        await self.client.ask(Action.READ, "watch_topics", url, [topic], [topic])
 
     def _read(self, answer: Any, order: NewOrder) -> VenueOrder:
         """Return the answer to a submit; venues repeat little of what was asked, so `order` fills the gaps."""

@@ -64,6 +64,14 @@ class Dialect(msgspec.Struct, frozen=True):
     first_open: Mapping[str, Any] = {}  # parameters of the first page of open orders
     more_open: Callable[[list[Order]], Order | None] = no_more  # those of the page after `rows`, or None
     clock_step_ms: int = 0  # what the venue's clock is cut to
+    fitness: str = ""  # a method of the exchange that says what kind of account it is
+    unfit: Callable[[Any], str] = str  # from its answer: why we cannot trade on that kind, or ""
+    dead_man_topic: str = ""  # of the private stream whose break starts the dead-man timer
+
+
+def _bybit_unfit(kinds: Any) -> str:
+    """Return why a classic account cannot be traded on: there a market order to buy is sized in the quote currency."""
+    return "" if kinds[1] else "this is a classic account; upgrade it to a unified one"
 
 
 def own_id(dialect: Dialect, order: Order) -> str:
@@ -153,6 +161,9 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
         trades=Trades(limit=100, newest_first=True, span_ms=7 * 86_400_000 - 1, by_order=True),
         first_open={"limit": 50},
         more_open=_bybit_more,
+        fitness="is_unified_enabled",
+        unfit=_bybit_unfit,
+        dead_man_topic="dcp.spot",
     ),
     "kraken": Dialect(
         looks=tuple(Look(method, "clientOrderId") for method in _LISTS),

@@ -60,6 +60,7 @@ class Canned:
         self.url = ""
         self._rules: list[tuple[tuple[str, ...], Said | Answer]] = []
         self._kept = 0
+        self.topics: list[str] = []  # subscribed to on private streams of Bybit's protocol
 
     def say(self, words: str, body: object, status: int = 200, **headers: str) -> None:
         """From now on answer so to requests with all these words in path, query or body."""
@@ -87,6 +88,8 @@ class Canned:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await self._stream(request)
         text = await request.text()
         heard = Heard(request.method, request.path, dict(request.query), text, dict(request.headers))
         self.heard.append(heard)
@@ -101,6 +104,17 @@ class Canned:
                 headers = {"Content-Type": "application/json"} | said.headers
                 return web.Response(text=said.body, status=said.status, headers=headers)
         return web.Response(text=f"no rule for {heard.all}", status=599)
+
+    async def _stream(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async for message in socket:
+            asked = message.json()
+            if asked["op"] == "subscribe":
+                self.topics += asked["args"]
+            granted = {"success": True, "ret_msg": "", "op": asked["op"], "req_id": asked.get("req_id"), "conn_id": "1"}
+            await socket.send_json(granted)
+        return socket
 
 
 def a_market(adapter: str) -> dict[str, Any]:

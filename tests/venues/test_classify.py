@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
+from hypothesis import assume, given
+from hypothesis.strategies import integers, one_of, sampled_from, text
 
 from algobot.errors import (
     VenueAuthFailed,
@@ -12,7 +15,8 @@ from algobot.errors import (
     VenueUnavailable,
 )
 from algobot.venues.classify import Action, Reply, as_error, code_of, judge
-from algobot.venues.kinds import Verdict
+from algobot.venues.codes import RULES
+from algobot.venues.kinds import Kind, Verdict
 
 FUNDS = '{"code":-2010,"msg":"Account has insufficient balance for requested action."}'
 TWICE = '{"code":-2010,"msg":"Duplicate order sent."}'
@@ -131,6 +135,89 @@ OTHERS = [
 def test_every_venue_is_read_in_its_own_words(adapter: str, body: str, expected: Verdict) -> None:
     """One table per venue; without one nothing is proved."""
     assert judge(adapter, Reply(400, body)).verdict is expected
+
+
+RETRIES = [  # what the venue said of how long, and what is made of it: 1795190000000 is 100 s after "now" below
+    ("binance", Reply(418, BANNED.replace("1499827319559", "1795190000000")), Kind.BAN, 100),
+    ("binance", Reply(400, '{"code":-1003,"msg":"IP banned until 1795190000000."}'), Kind.BAN, 100),
+    ("binance", Reply(418, BANNED, "33"), Kind.BAN, 33),
+    ("binance", Reply(418, BANNED), Kind.BAN, 0),  # that was long ago
+    ("bybit", Reply(200, '{"retCode":10006,"retMsg":"Too many visits"}', reset_ms="1795189903500"), Kind.RATE, 3.5),
+    ("bybit", Reply(200, '{"retCode":10006,"retMsg":"Too many visits"}', reset_ms="soon"), Kind.RATE, 10),
+    ("bybit", Reply(403, "<html>"), Kind.BAN, 600),
+    ("kraken", Reply(200, '{"error":["EGeneral:Temporary lockout"]}'), Kind.BAN, 900),
+    ("nowhere", Reply(429, "", "1e400"), Kind.RATE, 10),
+    ("nowhere", Reply(429, "", "nan"), Kind.RATE, 10),
+    ("nowhere", Reply(429, "", "99999999"), Kind.RATE, 7 * 86_400),
+]
+
+
+@pytest.mark.parametrize(("adapter", "reply", "kind", "seconds"), RETRIES)
+def test_how_long_to_wait_is_the_venues_word_first(adapter: str, reply: Reply, kind: Kind, seconds: float) -> None:
+    """Then what it documents, then a guess; never longer than a week."""
+    judged = judge(adapter, reply, now_ns=1_795_189_900_000_000_000)
+    assert (judged.verdict, judged.kind) == (Verdict.RATE, kind)
+    assert judged.retry_after_ns == int(seconds * 1e9)
+
+
+def test_what_never_left_is_refused_and_what_may_have_left_is_not() -> None:
+    """The only case in which no answer proves something."""
+    never = Reply(note="InvalidOrder", sent=False)
+    assert type(as_error("bybit", Action.SUBMIT, never)) is VenueRejected
+    assert "nothing was sent" in as_error("bybit", Action.SUBMIT, never).message
+    assert type(as_error("bybit", Action.CANCEL, never)) is VenueRejected
+    assert type(as_error("bybit", Action.READ, never)) is VenueUnavailable
+    assert type(as_error("bybit", Action.SUBMIT, Reply(note="InvalidOrder"))) is VenueTimeout
+
+
+def test_an_ended_order_is_news_to_a_cancel_and_nonsense_to_a_read() -> None:
+    """Only "no such order" is evidence of absence; "not found" as the answer to a submit is no answer to it."""
+    ended = Reply(200, '{"retCode":170142,"retMsg":"Order has been canceled."}')
+    assert type(as_error("bybit", Action.CANCEL, ended)) is VenueOrderNotFound
+    assert type(as_error("bybit", Action.READ, ended)) is VenueUnavailable
+    absent = Reply(200, '{"retCode":170213,"retMsg":"Order does not exist."}')
+    assert type(as_error("bybit", Action.SUBMIT, absent)) is VenueTimeout
+
+
+@given(
+    adapter=sampled_from([*sorted(RULES), "nowhere"]),
+    status=sampled_from([0, 200, 302, 400, 404, 409, 500, 502, 503, 599]),
+    code=one_of(integers(-99_999, 9_999_999), text(max_size=20)),
+    words=text(max_size=40),
+)
+def test_a_code_nobody_listed_proves_nothing(adapter: str, status: int, code: int | str, words: str) -> None:
+    """Whatever envelope it comes in."""
+    assume(not any(key.partition("~")[0] == str(code) for key in RULES.get(adapter, {})))
+    for body in (
+        {"code": code, "msg": words},
+        {"retCode": code, "retMsg": words},
+        {"code": "1", "data": [{"sCode": code, "sMsg": words}]},
+        {"error": [f"{code}:{words}"]},
+        {"error": {"code": code, "message": words}},
+    ):
+        reply = Reply(status, msgspec.json.encode(body).decode())
+        assert judge(adapter, reply).verdict is Verdict.UNKNOWN
+        assert type(as_error(adapter, Action.SUBMIT, reply)) is VenueTimeout
+
+
+@given(adapter=sampled_from([*sorted(RULES), "nowhere"]), status=integers(100, 599), body=text(max_size=60))
+def test_no_answer_is_beyond_judgement(adapter: str, status: int, body: str) -> None:
+    """Any bytes give an error of ours, never one of Python's."""
+    for action in Action:
+        as_error(adapter, action, Reply(status, body, body, body))
+
+
+def test_no_code_left_out_on_purpose_is_in_a_table() -> None:
+    """Each of them was seen with an order that did come to exist, or says that nobody knows."""
+    left_out = {
+        "binance": ("-1000", "-1001", "-1006", "-1007", "-1008"),
+        "binanceusdm": ("-1000", "-1001", "-1006", "-1007", "-1008"),
+        "bybit": ("10000", "10014", "10016", "170001", "170007", "170032", "170146", "170147", "170149", "170234"),
+        "okx": ("1", "2", "50001", "50004", "50005", "50013", "50026", "51054", "51149", "51410", "51412"),
+        "deribit": ("10001", "10040", "10066", "11031", "11094", "13008", "13028", "13888", "-32603"),
+    }
+    for adapter, codes in left_out.items():
+        assert not set(codes) & set(RULES[adapter])
 
 
 def test_the_code_is_found_in_a_text_around_it() -> None:

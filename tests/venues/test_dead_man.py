@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -11,6 +12,7 @@ from algobot.errors import VenueRateLimited, VenueRejected, VenueTimeout, VenueU
 from algobot.model import Symbol
 from algobot.venues.dead_man import TIMERS, dead_man_of
 from tests.venues.canned import Heard, a_market, canned
+from tests.waiting import until
 
 PATHS = {
     "okx": "/trade/cancel-all-after",
@@ -111,6 +113,22 @@ async def test_where_nothing_covers_our_orders_nothing_is_pretended() -> None:
             await account.disarm_dead_man([])
         assert venue.heard == []
     assert dead_man_of("binance") is None
+
+
+@pytest.mark.anyio
+async def test_bybits_timer_starts_with_the_stream_so_the_stream_must_carry_its_topic() -> None:
+    """From when it is armed, and again on every new stream; before, the topic is not asked for."""
+    async with canned("bybit") as (venue, account):
+        venue.say(PATHS["bybit"], GRANTED["bybit"])
+        for armed in (False, True):
+            async with aclosing(account.stream()) as events:
+                await anext(events)
+                await until(lambda: any(topic.startswith(("order", "execution")) for topic in venue.topics))
+                assert armed or "dcp.spot" not in venue.topics
+                await account.arm_dead_man(30, [])
+                await until(lambda: "dcp.spot" in venue.topics)
+            assert venue.topics.count("dcp.spot") == 1
+            venue.topics.clear()
 
 
 @pytest.mark.anyio

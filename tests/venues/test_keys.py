@@ -48,6 +48,28 @@ def test_a_file_that_holds_no_keys_is_refused_without_quoting_it(tmp_path: Path,
     assert "hunter2" not in caught.value.message
 
 
+def test_a_passphrase_and_a_wallet_have_their_own_lines(tmp_path: Path) -> None:
+    """A wallet's address stands for the key, its private key for the secret; no part is shown."""
+    three = load_keys(MAIN, a_key_file(tmp_path / "k.toml", 'api_key="K"\nsecret="S"\npassphrase="P"\n'), {})
+    assert three == Keys("K", "S", "P")
+    assert three is not None
+    assert three.hidden == ("K", "S", "P")
+    wallet = load_keys(MAIN, a_key_file(tmp_path / "w.toml", 'wallet="0xA"\nprivate_key="0xB"\n'), {})
+    assert wallet == Keys("0xA", "0xB")
+    assert wallet is not None
+    assert wallet.hidden == ("0xA", "0xB")
+    assert "phrase" not in repr(Keys("K", "S", "open-phrase"))
+
+
+@pytest.mark.parametrize(
+    "text", ['wallet="0xA"\n', 'wallet="0xA"\nsecret="S"\n', 'private_key="0xB"\napi_key="K"\nsecret="S"\n']
+)
+def test_halves_and_mixtures_of_keys_are_refused(tmp_path: Path, text: str) -> None:
+    """Which one was meant nobody knows."""
+    with pytest.raises(ConfigError, match=r"half|two kinds"):
+        load_keys(MAIN, a_key_file(tmp_path / "k.toml", text), {})
+
+
 def test_a_missing_file_or_a_directory_is_a_clear_error(tmp_path: Path) -> None:
     """Not a traceback."""
     with pytest.raises(ConfigError, match="cannot be read"):
@@ -68,6 +90,8 @@ def test_the_environment_comes_last_and_says_so() -> None:
     """Half of it is a mistake, none of it means paper."""
     both = {"ALGOBOT_KEY_MAIN_1": "K", "ALGOBOT_SECRET_MAIN_1": "S"}
     assert load_keys(MAIN, "", both) == Keys("K", "S", from_environment=True)
+    three = both | {"ALGOBOT_PASSPHRASE_MAIN_1": "P"}
+    assert load_keys(MAIN, "", three) == Keys("K", "S", "P", from_environment=True)
     assert load_keys(MAIN, "", {}) is None
     with pytest.raises(ConfigError, match="only one"):
         load_keys(MAIN, "", {"ALGOBOT_KEY_MAIN_1": "K"})

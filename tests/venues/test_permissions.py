@@ -101,6 +101,19 @@ async def test_deribits_secret_stays_here() -> None:
 
 
 @pytest.mark.anyio
+async def test_a_classic_bybit_account_is_not_traded_on() -> None:
+    """There a market order to buy 0.01 would buy for 0.01 USDT."""
+    async with canned("bybit") as (venue, account):
+        options = account.client.exchange.options
+        options["enableUnifiedMargin"] = options["enableUnifiedAccount"] = None
+        rights = {"retCode": 0, "result": {"permissions": {"Spot": ["SpotTrade"]}, "unified": 0, "uta": 0}}
+        venue.say("/v5/user/query-api", rights)
+        venue.say("/v5/account/info", {"retCode": 0, "result": {"unifiedMarginStatus": 1}})
+        with pytest.raises(VenueAuthFailed, match="classic account"):
+            await account.open()
+
+
+@pytest.mark.anyio
 async def test_a_missing_passphrase_is_a_mistake_in_the_key_file() -> None:
     """OKX signs with three parts."""
     with pytest.raises(ConfigError, match="need a passphrase"):
