@@ -105,7 +105,9 @@ class _Played(NamedTuple):
         """Whether this can be varied so."""
         if self.run is None:
             return method == "bootstrap"
-        return method != "shuffle" or sum(trip.closed for _, trip in self.run.trades) > 1
+        if method == "bars":  # it knows the bars alone
+            return not {"--funding", "--detail"} & set(self.run.record.command)
+        return sum(trip.closed for _, trip in self.run.trades) > 1 if method == "shuffle" else True
 
 
 def _found(word: str, results: Path) -> tuple[Path, _Played]:

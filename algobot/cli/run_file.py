@@ -43,6 +43,7 @@ _KINDS: Final[dict[str, str]] = {
     "strategy": _TEXT,
     "data": _TEXTS,
     "symbols": _TEXTS,
+    "funding": _TEXTS,
     "from": _TIME,
     "to": _TIME,
     "strategies_dir": _TEXT,
@@ -150,14 +151,15 @@ def _plain(tree: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Return the tree with lists for single texts, times as text, and paths that do not depend on where we are."""
     plain: dict[str, Any] = {name: dict(tree.get(name, {})) for name in _TABLES}
     plain |= {key: value for key, value in tree.items() if key not in plain}
-    for key in ("data", "symbols"):
+    for key in ("data", "symbols", "funding"):
         if key in plain:
             plain[key] = tuple([plain[key]] if isinstance(plain[key], str) else plain[key])
     for key in ("from", "to"):
         if key in plain:
             plain[key] = str(plain[key])
-    if "data" in plain:
-        plain["data"] = tuple(_located(text, folder) for text in plain["data"])
+    for key in ("data", "funding"):
+        if key in plain:
+            plain[key] = tuple(_located(text, folder) for text in plain[key])
     if "strategies_dir" in plain:
         plain["strategies_dir"] = folder / Path(plain["strategies_dir"]).expanduser()
     return plain

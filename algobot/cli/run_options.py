@@ -96,13 +96,14 @@ _WORDS: Final = (
         "--data", multiple=True, metavar="BARS", help="A Parquet file, or bars of the library: venue:SYMBOL:timeframe."
     ),
     click.option("--symbol", multiple=True, help="What to call each instrument; the file's name says it otherwise."),
+    click.option("--funding", multiple=True, type=_FILE, help="Funding rates of each perpetual (Parquet: time, rate)."),
     click.option("-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter of the strategy."),
     click.option("--from", "since", default="", metavar="TIME", help="Trade from here on; earlier bars warm it up."),
     click.option("--to", "until", default="", metavar="TIME", help="Leave out bars from here on."),
     click.option("--strategies-dir", type=_FILE, envvar="ALGOBOT_STRATEGIES_DIR", help="Folder of your strategies."),
     data_dir,
 )
-_OWN: Final = ("config", "name", "data", "symbol", "params", "since", "until", "strategies_dir", "data_dir")
+_OWN: Final = ("config", "name", "data", "symbol", "funding", "params", "since", "until", "strategies_dir", "data_dir")
 _TRUTH: Final = {"true": True, "yes": True, "false": False, "no": False}
 
 
@@ -160,13 +161,17 @@ def _plan(words: Mapping[str, Any], given: set[str], *, lead: bool = True) -> Pl
         return words[name] if name in given or key not in file.tree else file.tree[key]
 
     name, data, symbols = said("name", "strategy"), said("data", "data"), said("symbol", "symbols")
+    funding = said("funding", "funding")
     if not name:
         raise UsageError("no strategy is given", hint="name one with --strategy, or in a run file")
     if not data:
         raise UsageError("no bars are given", hint="name a file or bars of the library with --data, like bars.parquet")
     if symbols and len(symbols) != len(data):
         raise UsageError(f"{len(symbols)} --symbol for {len(data)} --data", hint="give one for each, or none")
+    if funding and len(funding) != len(data):
+        raise UsageError(f"{len(funding)} --funding for {len(data)} --data", hint="give one for each, or none")
     since_ns, until_ns = (_moment(said(name, key), key) for name, key in (("since", "from"), ("until", "to")))
+    from algobot.market.funding import read_funding
     from algobot.market.library import resolve
     from algobot.strategies import registry
 
@@ -179,6 +184,8 @@ def _plan(words: Mapping[str, Any], given: set[str], *, lead: bool = True) -> Pl
         resolve(text, shelf, symbol=symbol, **reach)
         for text, symbol in zip(data, symbols or ("",) * len(data), strict=True)
     ]
+    if funding:
+        series = [one._replace(funding=read_funding(Path(p))) for one, p in zip(series, funding, strict=True)]
     settings = _settings(words, given, file)
     announce()
     return Plan(strategy, chosen, series, settings, since_ns, until_ns, tuple(data), own, file.tree["grid"], file)

@@ -6,23 +6,16 @@ A rate is what a long pays a short at that instant for the interval that ends th
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from algobot.errors import DataError
-from algobot.market.store import MS_NS, YEARS_MS, as_numpy
+from algobot.market.store import MS_NS, YEARS_MS, Funding, as_numpy
 
 _COLUMNS: Final = ("time", "rate")
 _MOST: Final = 0.2  # of notional in one interval: venues cap at far less; above it is per cent, or a year's
-
-
-class Funding(NamedTuple):
-    """Rates of one perpetual, oldest first."""
-
-    ts_ns: npt.NDArray[np.int64]
-    rate: npt.NDArray[np.float64]
 
 
 def read_funding(path: Path) -> Funding:

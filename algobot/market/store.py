@@ -32,12 +32,20 @@ Column = npt.NDArray[Any]
 Columns = dict[str, Column]  # by the names of COLUMNS, of equal length
 
 
+class Funding(NamedTuple):
+    """Rates of one perpetual, oldest first."""
+
+    ts_ns: npt.NDArray[np.int64]
+    rate: npt.NDArray[np.float64]  # a fraction of notional; longs pay a positive one
+
+
 class Series(NamedTuple):
     """Bars of one instrument, oldest first, as the kernel's records."""
 
     symbol: str
     span_ns: int  # length of one bar
     bars: Records  # of `records.BAR`
+    funding: Funding | None = None  # of a perpetual
 
 
 def read_bars(path: Path, *, symbol: str = "", start_ns: int = 0, end_ns: int = FOREVER_NS) -> Series:

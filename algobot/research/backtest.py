@@ -37,6 +37,7 @@ class Outcome(NamedTuple):
     metrics: Metrics
     orders: list[OrderRow]  # what became of each, in the order they were placed
     ambiguous: int  # bars whose path decided which of two fills came first
+    funding: float  # received, in quote units; negative is paid. The curve has it, the trips do not
 
 
 def run(
@@ -83,6 +84,7 @@ def run(
         metrics,
         order_rows(notes, bars.symbols, strategy),
         desk.ambiguous,
+        desk.funding,
     )
 
 
@@ -103,7 +105,7 @@ def _folded(desk: Desk, bars: Tape, strategy: Strategy) -> tuple[Records, tuple[
 
     notes: list[Records] = []
     desk.fold(bars.lead, r.FOLD, curve, take)
-    desk.fold(bars.bars, r.PAPER, curve, take, lambda some: notes.append(some.copy()))
+    desk.fold(bars.bars, r.PAPER, curve, take, lambda some: notes.append(some.copy()), funding=bars.funding)
     return curve[: bars.bars.shape[1]], found, np.concatenate(notes)
 
 

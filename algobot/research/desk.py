@@ -57,7 +57,7 @@ class Desk:
         self._fills = np.zeros(max(_FILLS, 2 * most * FILLS_A_BAR), r.FILL)
         self._notes = np.zeros(max(_NOTES, 2 * most * NOTES_A_BAR) if journal else 0, r.NOTE)
         self._detail = detail
-        self._funding = np.zeros((symbols, 0))
+        self._spot = np.zeros((symbols, 0))
 
     def open(self, params: Any) -> None:
         """Begin a run with these `Params`: flat, the capital in cash, nothing remembered."""
@@ -73,6 +73,11 @@ class Desk:
         """Bars so far in which the path of the price decided which of two fills came first."""
         return int(self._accounts["ambiguous"][0])
 
+    @property
+    def funding(self) -> float:
+        """Received so far by all positions, in quote units; negative is paid."""
+        return float(self._slots["position"]["funding"].sum())
+
     def fold(
         self,
         bars: Records,
@@ -80,9 +85,12 @@ class Desk:
         curve: Records,
         take: Callable[[Records], None],
         note: Callable[[Records], None] = _nothing,
+        *,
+        funding: Records | None = None,
     ) -> None:
         """Run `bars[symbol, t]` in this mode; `curve[t]` gets the equity after it, `take` and `note` rows by pieces."""
         self._accounts["mode"] = mode
+        due = self._spot if funding is None else funding
         detail = self._detail if mode == r.PAPER else _NO_DETAIL
         t = 0
         while t < bars.shape[1]:
@@ -96,7 +104,7 @@ class Desk:
                 bars,
                 detail.bars,
                 detail.spans,
-                self._funding,
+                due,
                 self._fills,
                 self._notes,
                 curve,

@@ -21,6 +21,7 @@ class Tape(NamedTuple):
     close_ns: Records  # of each traded bar
     lead: Records  # [symbol, bar] before those: folded without trading, as a bot warms up
     bars: Records  # [symbol, bar] traded; the close is nan where a symbol has none
+    funding: Records  # [symbol, bar], what a position held into the bar pays of its value; no columns for spot
 
 
 class Detail(NamedTuple):
@@ -49,7 +50,8 @@ def tape(series: Sequence[Series], trade_from_ns: int = 0) -> Tape:
     if traded >= len(times):
         raise DataError("no bar is left to trade on", hint="start earlier, or use more data")
     lead, rest = (np.ascontiguousarray(some) for some in (bars[:, :traded], bars[:, traded:]))
-    return Tape(tuple(one.symbol for one in series), np.ascontiguousarray(times["close_ns"][traded:]), lead, rest)
+    close_ns = np.ascontiguousarray(times["close_ns"][traded:])
+    return Tape(tuple(one.symbol for one in series), close_ns, lead, rest, _funding(series, rest))
 
 
 def detail_of(bars: Tape, series: Sequence[Series]) -> Detail:
@@ -84,8 +86,28 @@ def detail_of(bars: Tape, series: Sequence[Series]) -> Detail:
 
 
 def fingerprint(series: Series) -> str:
-    """Return the SHA-256 of the bars themselves, wherever they came from."""
-    return hashlib.sha256(np.ascontiguousarray(series.bars).view(np.uint8).data).hexdigest()
+    """Return the SHA-256 of the bars themselves, and of the funding, wherever they came from."""
+    digest = hashlib.sha256(np.ascontiguousarray(series.bars).view(np.uint8).data)
+    for part in series.funding or ():
+        digest.update(np.ascontiguousarray(part).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def _funding(series: Sequence[Series], bars: Records) -> Records:
+    """Return what each bar's position pays at its open: all that fell due since the bar before."""
+    if all(one.funding is None for one in series):
+        return np.zeros((len(series), 0))
+    due = np.zeros(bars.shape)
+    for row, one, some in zip(due, series, bars, strict=True):
+        if one.funding is None:
+            continue
+        at = np.flatnonzero(~np.isnan(some["close"]))  # the bars this symbol has
+        opens = some["open_ns"][at]
+        first = np.searchsorted(one.funding.ts_ns, opens[0] if len(opens) else 0)
+        bar = np.searchsorted(opens, one.funding.ts_ns[first:], side="left")
+        inside = bar < len(opens)
+        np.add.at(row, at[bar[inside]], one.funding.rate[first:][inside])
+    return due
 
 
 def _aligned(series: Sequence[Series]) -> tuple[Records, Records]:

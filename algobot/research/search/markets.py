@@ -55,4 +55,4 @@ def _longer(one: Series, timeframe: str) -> Series:
     bars = resample(one.bars, one.span_ns, into_ns).bars
     if not len(bars):
         raise UsageError(f"{one.symbol}: not one whole bar of {timeframe}", hint="use more data")
-    return Series(one.symbol, into_ns, bars)
+    return one._replace(span_ns=into_ns, bars=bars)

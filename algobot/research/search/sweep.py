@@ -36,7 +36,8 @@ class Worker:
         bars, tallies = self._tape.bars, scores.fresh(len(self._tape.symbols))
         self._desk.open(params)
         self._desk.fold(self._tape.lead, r.FOLD, self._curve, lambda fills: None)
-        self._desk.fold(bars, r.PAPER, self._curve, lambda fills: scores.tally(tallies, fills, self._lot))
+        due = self._tape.funding
+        self._desk.fold(bars, r.PAPER, self._curve, lambda some: scores.tally(tallies, some, self._lot), funding=due)
         curve = self._curve[: bars.shape[1]]
         scores.figures(into, tallies, curve, self._capital, self._span.years, self._span.per_year)
 

@@ -110,7 +110,7 @@ def returns_by_trial(
         for at in range(number, len(trials), count):
             desks[number].open(trials[at])
             desks[number].fold(bars.lead, r.FOLD, curve, lambda fills: None)
-            desks[number].fold(bars.bars, r.PAPER, curve, lambda fills: None)
+            desks[number].fold(bars.bars, r.PAPER, curve, lambda fills: None, funding=bars.funding)
             found[:, at] = returns_of(curve[: len(found)], settings.capital)
 
     with ThreadPoolExecutor(count) as pool:
