@@ -16,7 +16,7 @@ from algobot.kernel.jit import inlined, kernel
 from algobot.kernel.journal import NO_ORDER, NOTES_A_BAR
 from algobot.kernel.ledger import apply_fill, forget, mark_equity, sign, value
 from algobot.kernel.matching import match_open, match_within
-from algobot.kernel.orders import market
+from algobot.kernel.orders import cancel, market
 from algobot.kernel.perpetual import any_leverage, appraise_all, pay_funding
 from algobot.kernel.protection import follow, is_quiet, stop_level, stop_tag
 from algobot.kernel.records import Rec, Records
@@ -144,8 +144,28 @@ def _match_finer(account: Rec, slots: Records, settings: Records, detail: Record
 def _mark(account: Rec, slot: Rec, bar: Rec, paper: bool) -> None:  # noqa: FBT001 - a kernel takes no keywords
     slot.mark = bar.close
     account.ambiguous += slot.unsure
-    if not paper and slot.position.lots != 0:
+    if paper:
+        slot.pending = 0
+        if slot.orders.waits > 0:
+            slot.pending = _on_its_way(slot, r.NO_TAG)
+    elif slot.position.lots != 0:
         follow(slot.position, bar.high, bar.low)
+
+
+@kernel
+def _on_its_way(slot: Rec, tag: int) -> int:
+    """Return the lots, signed, of the market orders with this tag, or all, that could not fill whole yet."""
+    opening = 0
+    closing = 0
+    for i in range(slot.orders.waits):
+        order = slot.orders.waiting[i]
+        if order.kind == r.MARKET and (tag == r.NO_TAG or order.tag == tag):
+            if order.reduce_only == 1:
+                closing += order.side * order.lots
+            else:
+                opening += order.side * order.lots
+    held = slot.position.lots
+    return opening + (-held if closing * held < 0 and abs(closing) > abs(held) else closing)
 
 
 @inlined
@@ -283,6 +303,13 @@ def _pursue(account: Rec, slot: Rec, setting: Rec, price: float) -> None:
         exposure = 0.0
     held = slot.position.lots + slot.pending
     side = sign(exposure)
+    if account.mode == r.PAPER and orders.waits > 0:
+        late = _on_its_way(slot, r.ENTRY)
+        if late != 0 and late * side <= 0:
+            cancel(orders, r.ENTRY)
+            held -= late
+            if side == sign(held) and (orders.wish == r.HOLD_SIDE or side == 0):
+                return
     wanted = side * entry_lots(account, slot, setting, side, abs(exposure), price)
     if held * side < 0 or side == 0:
         _order(orders, sign(-held), abs(held), r.EXIT, 1)

@@ -18,6 +18,7 @@ from algobot.kernel.strategy import Strategy
 from algobot.market.store import Series
 from algobot.model import MINUTE_NS
 from algobot.research.backtest import Outcome, run
+from algobot.strategies import registry
 from tests.kernel.markets import model_bars, own_strategy, plain, random_bars
 
 SEEDS = st.integers(0, 1_000_000)
@@ -184,3 +185,15 @@ def test_fees_fall_with_what_was_traded_in_thirty_days():
         assert fill is not None
         rates.append(round(fill.fee / (fill.lots * fill.price), 6))
     assert rates == [0.02, 0.02, 0.002, 0.002, 0.02]
+
+
+def test_a_wish_that_could_not_be_filled_yet_is_not_asked_for_again():
+    """With a thousandth of the volume an entry takes many bars: one order at a time, and an exit ends the entry."""
+    bars = Series("X", 60, random_bars(600, 4, step=0.01))
+    limits = plain(capital=1e6, participation_fraction=0.001)
+    done = run(registry.load("ma_crossover"), {"fast": 5, "slow": 15}, [bars], limits)
+    tags = [order.tag for order in done.orders]
+    assert len(tags) > 10
+    assert not [1 for one, two in itertools.pairwise(tags) if one == two == "exit"]
+    assert "rejected" not in {order.status for order in done.orders}
+    assert len(tags) < 120
