@@ -1,8 +1,7 @@
 """What a question costs at each venue, and how much may be spent: the law behind every "too many requests".
 
-The unit is the venue's own: request weight at Binance, one request elsewhere, credits at Deribit, points at Kraken.
-Where a venue limits each endpoint by itself, `budget` is what the dearest sequence of ours may do without ever meeting
-one of them.
+The unit is the venue's own: weight at Binance and Hyperliquid, points at Kraken, a request elsewhere. OKX and Bybit
+limit each endpoint by itself; here one budget stands for them all, so that who keeps it never meets one of theirs.
 """
 
 from __future__ import annotations
@@ -77,8 +76,13 @@ _USD_M: Final = Costs(
     orders=(Limit(300, 10), Limit(1_200, 60)),
     prices={"open_orders_all": 40, "fills": 5, "fills_of_order": 5, "balances": 5, "bars": 5, "dead_man": 10},
 )
-_BYBIT: Final = Costs(budget=Limit(600, 5), orders=(Limit(20, 1),), prices={"fetch_order": 2})  # two lists
-_OKX: Final = Costs(budget=Limit(40, 2), orders=(Limit(60, 2),), shared_by_address=False)
+_BYBIT: Final = Costs(budget=Limit(50, 1), orders=(Limit(20, 1),), prices={"fetch_order": 2})  # two lists
+_OKX: Final = Costs(  # each endpoint has a pace of its own: the unit is a request of the quickest
+    budget=Limit(60, 2),
+    orders=(Limit(60, 2),),
+    prices={"fills": 6, "balances": 6, "clock": 6, "rules": 3, "bars": 2, "dead_man": 30},
+    shared_by_address=False,
+)
 _KRAKEN: Final = Costs(  # a counter that decays by 0.33 a second (starter 15, intermediate 20): points of a call
     budget=Limit(15, 45),
     orders=(Limit(60, 60),),

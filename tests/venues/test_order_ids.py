@@ -4,7 +4,7 @@ import re
 
 import pytest
 from hypothesis import given, settings
-from hypothesis.strategies import from_regex, sampled_from
+from hypothesis.strategies import from_regex, integers, one_of, sampled_from
 
 from algobot.model import ClientOrderId
 from algobot.venues.codes import RULES
@@ -55,6 +55,14 @@ def test_every_id_that_fits_comes_back_as_it_was(adapter: str, ours: str) -> Non
 def test_a_foreign_id_never_looks_like_ours(adapter: str, foreign: str) -> None:
     """Whatever another program wrote there."""
     assert not read_id(adapter, foreign).startswith("ab")
+
+
+@given(number=one_of(integers(0, 5_000), integers(0, 2**128 - 1)))
+def test_what_reads_as_an_id_is_the_form_of_that_id_and_of_no_other(number: int) -> None:
+    """Two foreign orders are never taken for one."""
+    form = f"{number:032x}"
+    ours = read_id("kraken", form)
+    assert ours == form or write_id("kraken", ours) == form
 
 
 def test_letters_that_cannot_come_back_are_refused() -> None:
