@@ -76,7 +76,7 @@ def keyed_accounts(config: Config, logs: Logs, locks: list[Lock]) -> list[Keyed]
         if keys is None:
             hint = f"name a file with them: key_file in [accounts.{account_id}] of config.toml"
             raise ConfigError(f"accounts.{account_id} is live but has no keys", hint=hint)
-        logs.secrets.add(keys.api_key, keys.secret)
+        logs.secrets.add(*keys.hidden)
         if keys.from_environment:
             log.warning(
                 "keys.in_environment", account_id=account_id, hint="any child process can read them: use a file"
