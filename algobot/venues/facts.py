@@ -6,7 +6,6 @@ import msgspec
 
 from algobot.venues.costs import Costs, costs_of
 from algobot.venues.dead_man import DeadMan, dead_man_of
-from algobot.venues.order_ids import encoding_of
 from algobot.venues.validity import Validity, validity_of
 
 
@@ -15,7 +14,6 @@ class VenueFacts(msgspec.Struct, frozen=True):
 
     adapter: str
     validity: Validity
-    longest_id: int  # characters of a client order id
     dead_man: DeadMan | None  # None: there is no timer that would cover our orders
     costs: Costs
 
@@ -29,7 +27,6 @@ def facts_of(adapter: str) -> VenueFacts:
     return VenueFacts(
         adapter=adapter,
         validity=validity_of(adapter),
-        longest_id=encoding_of(adapter).longest,
         dead_man=dead_man_of(adapter),
         costs=costs_of(adapter),
     )
