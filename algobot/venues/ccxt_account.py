@@ -9,13 +9,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from algobot.errors import NotFound, VenueAuthFailed, VenueOrderNotFound, VenueRejected, VenueTimeout, VenueUnavailable
+from algobot.errors import (
+    NotFound,
+    VenueAuthFailed,
+    VenueOrderNotFound,
+    VenueRateLimited,
+    VenueRejected,
+    VenueTimeout,
+    VenueUnavailable,
+)
 from algobot.model import (
     ClientOrderId,
     Instrument,
@@ -68,12 +76,12 @@ class CcxtAccount:
     async def open(self) -> None:
         """As the port promises. A key that can withdraw is refused where the venue says what a key can do."""
         await self.client.open()
-        await self.client.ask(Action.OPEN, "load_markets")
+        await self._ask(Action.OPEN, "load_markets")
         self._instruments = wire.to_instruments(self.client.exchange)
         await self.clock_offset_ns()
         if self._check_permissions:
             self._warnings = await permissions.check(self.client)
-        await self.client.ask(Action.OPEN, "fetch_balance")
+        await self._ask(Action.OPEN, "fetch_balance")
         await self._check_kind()
 
     async def close(self) -> None:
@@ -105,8 +113,9 @@ class CcxtAccount:
         if order.symbol not in self._instruments:
             raise VenueRejected(f"symbol {order.symbol!r} is not traded here; nothing was sent", kind="closed")
         _refuse_rounding(order, self._instruments[order.symbol])
+        await self._mend_clock()  # before the end of its validity is computed
         params = self._own_id_params(order.client_order_id) | self._window(valid_ns) | _order_params(order)
-        answer = await self.client.ask(
+        answer = await self._ask(
             Action.SUBMIT,
             "create_order",
             order.symbol,
@@ -129,17 +138,17 @@ class CcxtAccount:
                 params = {self._dialect.cancel_param: write_id(self.client.adapter, client_order_id)}
             else:
                 venue_order_id = await self._venue_id(symbol, client_order_id)
-        await self.client.ask(Action.CANCEL, "cancel_order", venue_order_id or None, symbol, params)
+        await self._ask(Action.CANCEL, "cancel_order", venue_order_id or None, symbol, params)
 
     async def fetch_order(self, symbol: Symbol, client_order_id: ClientOrderId) -> VenueOrder:
         """As the port promises; where no query takes our id, every list it can stand in is looked through."""
         form = write_id(self.client.adapter, client_order_id)
         if not self._dialect.looks:
-            answer = await self.client.ask(Action.READ, "fetch_order", None, symbol, {"clientOrderId": form})
+            answer = await self._ask(Action.READ, "fetch_order", None, symbol, {"clientOrderId": form})
             return self._orders([answer])[0]
         for look in self._dialect.looks:
             params = {look.param: form} if look.param else {}
-            answer = await self.client.ask(Action.READ, look.method, symbol, None, None, params)
+            answer = await self._ask(Action.READ, look.method, symbol, None, None, params)
             found = [order for order in self._orders(answer) if order.client_order_id == client_order_id]
             if found:
                 return found[0]
@@ -150,7 +159,7 @@ class CcxtAccount:
         found: dict[VenueOrderId, VenueOrder] = {}
         params: dict[str, Any] | None = dict(self._dialect.first_open)
         while params is not None:
-            rows = await self.client.ask(Action.READ, "fetch_open_orders", symbol, None, None, params)
+            rows = await self._ask(Action.READ, "fetch_open_orders", symbol, None, None, params)
             new = [order for order in self._orders(rows) if order.venue_order_id not in found]
             found.update({order.venue_order_id: order for order in new})
             params = self._dialect.more_open(rows) if new else None
@@ -161,7 +170,7 @@ class CcxtAccount:
     ) -> list[VenueFill]:
         """As the port promises, paging by time."""
         if order is not None and self._dialect.trades.by_order:
-            rows = await self.client.ask(Action.READ, "fetch_order_trades", order, symbol)
+            rows = await self._ask(Action.READ, "fetch_order_trades", order, symbol)
             found = read_trades(rows, self.client.adapter)
         else:
             found = await fetch_trades(self.client, symbol, since_ns // wire.MS_NS, self._dialect.trades)
@@ -173,7 +182,7 @@ class CcxtAccount:
 
     async def balances(self) -> Mapping[str, Balance]:
         """As the port promises."""
-        return wire.to_balances(await self.client.ask(Action.READ, "fetch_balance"))
+        return wire.to_balances(await self._ask(Action.READ, "fetch_balance"))
 
     async def arm_dead_man(self, seconds: float, symbols: Collection[Symbol]) -> None:
         """As the port promises."""
@@ -206,13 +215,23 @@ class CcxtAccount:
         tell: Callable[[PrivateEvent], Awaitable[None]],
     ) -> None:
         while True:
-            for event in read(await self.client.ask(Action.READ, method)):
+            for event in read(await self._ask(Action.READ, method)):
                 await tell(event)
+
+    async def _ask(self, action: Action, method: str, *arguments: object) -> Any:
+        await self._mend_clock()
+        return await self.client.ask(action, method, *arguments)
+
+    async def _mend_clock(self) -> None:
+        """Measure the clock again once the venue refused it."""
+        if self.client.skewed:
+            with suppress(VenueUnavailable, VenueRateLimited):  # then the venue refuses our clock again, and says so
+                await self.clock_offset_ns()
 
     async def _check_kind(self) -> None:
         if not self._dialect.fitness:
             return
-        answer = await self.client.ask(Action.OPEN, self._dialect.fitness)
+        answer = await self._ask(Action.OPEN, self._dialect.fitness)
         if reason := self._dialect.unfit(answer):
             raise VenueAuthFailed(f"{self.client.adapter}: {reason}", kind="restricted")
 
@@ -240,7 +259,7 @@ class CcxtAccount:
         if not self._dialect.market_needs_price:
             return None
         try:
-            ticker = await self.client.ask(Action.READ, "fetch_ticker", order.symbol)
+            ticker = await self._ask(Action.READ, "fetch_ticker", order.symbol)
         except VenueUnavailable as error:
             raise VenueRejected(f"{error.message}; nothing was sent", kind="price") from None
         last = ticker.get("last") if isinstance(ticker, dict) else None
@@ -268,9 +287,9 @@ class CcxtAccount:
         del tell
         await self._armed.wait()
         topic = self._dialect.dead_man_topic
-        url = await self.client.ask(Action.READ, "get_url_by_market_type", None, True, "watchOrders", {})
-        await self.client.ask(Action.READ, "authenticate", url)
-        await self.client.ask(Action.READ, "watch_topics", url, [topic], [topic])
+        url = await self._ask(Action.READ, "get_url_by_market_type", None, True, "watchOrders", {})
+        await self._ask(Action.READ, "authenticate", url)
+        await self._ask(Action.READ, "watch_topics", url, [topic], [topic])
 
     def _read(self, answer: Any, order: NewOrder) -> VenueOrder:
         """Return the answer to a submit; venues repeat little of what was asked, so `order` fills the gaps."""

@@ -6,7 +6,7 @@
 - Kraken and Bybit have no query of one order by our id, Deribit none that tells it: there it is looked for in lists.
 - Bybit and OKX show open orders by the page; Deribit's list of all of them is not in ccxt.
 - Bybit, OKX and Kraken give trades newest first, Bybit of seven days at most.
-- Kraken tells the time in whole seconds.
+- Kraken tells the time in whole seconds. For Deribit ccxt signs with our clock instead of the venue's.
 """
 
 from __future__ import annotations
@@ -140,6 +140,8 @@ def _deribit(exchange: Any) -> None:
         return exchange.parse_orders(answer["result"])
 
     exchange.fetch_open_orders = fetch_open_orders
+    our_clock = exchange.milliseconds
+    exchange.milliseconds = lambda: our_clock() - int(exchange.options.get("timeDifference") or 0)
 
 
 _OKX: Final = Dialect(

@@ -54,7 +54,7 @@ def account(
             client,
             rules or BinanceMarket(venue.adapter, endpoints(section.venue, venue)),
             owns_market=rules is None,
-            check_permissions=venue.adapter == "binance" and not venue.sandbox,
+            check_permissions=not venue.sandbox,
         )
     from algobot.venues.ccxt_account import CcxtAccount
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import pytest
 
 from algobot.errors import VenueRateLimited, VenueRejected, VenueTimeout, VenueUnavailable
@@ -60,6 +63,43 @@ async def test_a_bad_status_is_never_an_answer(status: int) -> None:
         venue.say("/AddOrder", {"error": [], "result": {"txid": ["42"]}}, status)
         with pytest.raises((VenueTimeout, VenueRateLimited)):
             await account.submit(an_order("kraken"), valid_ns=4 * SECOND_NS)
+
+
+CLOCKS: dict[str, tuple[str, Callable[[int], object], object]] = {  # where the time is told, how, and a refused clock
+    "bybit": ("/market/time", lambda ms: {"retCode": 0, "result": {}, "time": ms}, {"retCode": 10002, "retMsg": "x"}),
+    "okx": ("/public/time", lambda ms: {"code": "0", "data": [{"ts": str(ms)}]}, {"code": "50102", "msg": "x"}),
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("adapter", ["bybit", "okx"])
+async def test_a_refused_clock_is_measured_before_the_next_request(adapter: str) -> None:
+    """And what is stamped then has the venue's time."""
+    path, told, late = CLOCKS[adapter]
+    async with canned(adapter) as (venue, account):
+        venue.say("balance", late, 401 if adapter == "okx" else 200)
+        with pytest.raises(VenueUnavailable):
+            await account.balances()
+        venue.say(path, told(time.time_ns() // 1_000_000 + 60_000))
+        with pytest.raises(VenueUnavailable):
+            await account.balances()
+        assert len(venue.to(path)) == 1
+        assert abs(account.client.exchange.nonce() - time.time_ns() // 1_000_000 - 60_000) < 500
+        with pytest.raises(VenueUnavailable):
+            await account.balances()  # refused once more, so it will be measured once more
+        assert len(venue.to(path)) == 2
+
+
+@pytest.mark.anyio
+async def test_deribit_is_signed_with_its_own_time() -> None:
+    """ccxt would take ours."""
+    async with canned("deribit") as (venue, account):
+        venue.say("/get_time", {"result": time.time_ns() // 1_000_000 + 60_000})
+        await account.clock_offset_ns()
+        await account.balances()
+        (heard,) = venue.to("/get_account_summar")
+        signed_ms = int(heard.headers["Authorization"].partition("ts=")[2].partition(",")[0])
+        assert abs(signed_ms - time.time_ns() // 1_000_000 - 60_000) < 1_000
 
 
 @pytest.mark.anyio
