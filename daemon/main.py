@@ -1,4 +1,7 @@
-"""`algobot daemon`: wires the process together; the only place where adapters, rooms and the world meet."""
+"""`algobot daemon`: wires the process together; the only place where adapters, rooms and the world meet.
+
+What a command does to the database without a daemon is let out here, too: this is the one door of the room.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ from algobot.venues import factory
 from algobot.version import VERSION
 from daemon import logs
 from daemon.lifecycle import Daemon
+from daemon.store.audit import Audit, audit
+from daemon.store.restore import Backup, Restored, back_up, restore
 
+__all__ = ["Audit", "Backup", "Restored", "audit", "back_up", "main", "restore", "run"]
 SWITCH_S: Final = 0.0005  # the store's thread gives the interpreter back so soon; Python's 5 ms are 20 bars late
 
 

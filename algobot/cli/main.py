@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from algobot.config import Config
     from daemon.logs import Form
+    from daemon.main import Audit, Backup, Restored
 
 
 def main(words: Sequence[str] | None = None) -> NoReturn:
@@ -53,3 +54,24 @@ def run_tui(socket: Path, *, read_only: bool, state_dir: Path, hosted: bool = Fa
     from tui.main import run
 
     return run(socket, read_only=read_only, state_dir=str(state_dir), hosted=hosted)
+
+
+def audit_database(database: Path) -> Audit:
+    """Return all that is wrong with a database, also with one that a daemon is writing to."""
+    from daemon.main import audit
+
+    return audit(database)
+
+
+def back_up_database(database: Path, folder: Path | None, *, keep: int) -> Backup:
+    """Copy a database, also one that a daemon is writing to, read the copy back, and keep the newest `keep`."""
+    from daemon.main import back_up
+
+    return back_up(database, folder, keep=keep)
+
+
+def restore_database(backup: Path, state_dir: Path, *, by: str) -> Restored:
+    """Put a backup in the place of a state directory's database; no daemon may be running there."""
+    from daemon.main import restore
+
+    return restore(backup, state_dir, by=by)

@@ -9,7 +9,7 @@ from decimal import Decimal
 import anyio
 import msgspec
 
-from algobot.errors import StoreError
+from algobot.errors import StoreCorrupt, StoreError
 from algobot.model import (
     LIVE,
     AccountId,
@@ -27,6 +27,8 @@ from algobot.model import (
     VenueOrderId,
 )
 from daemon.messages import Checkpoint
+from daemon.store.backups import remedy
+from daemon.store.chain import is_whole
 from daemon.store.rows import Adjustment, BotRecord, HaltRecord, LedgerFill
 from daemon.store.writer import Writer
 
@@ -34,7 +36,10 @@ _LIVE = sorted(status.value for status in LIVE)
 
 
 class Reads:
-    """Queries on the ledger; each raises StoreError while the database itself is failing."""
+    """Queries on the ledger; each raises StoreError while the database itself is failing.
+
+    A row that is not the one that was written is StoreCorrupt: nothing is ever computed from it.
+    """
 
     def __init__(self, writer: Writer) -> None:
         self.lock = anyio.Lock()
@@ -156,7 +161,12 @@ class Reads:
         return int(orders[0][0]), int(fills[0][0])
 
     async def _all(self, table: str, where: str, parameters: tuple[object, ...]) -> list[sqlite3.Row]:
-        return await self._rows(f"SELECT * FROM {table} WHERE {where}", parameters)  # noqa: S608 - both are ours
+        found = await self._rows(f"SELECT * FROM {table} WHERE {where}", parameters)  # noqa: S608 - both are ours
+        for row in found:
+            if not is_whole(table, row):
+                told = f"the database {self._writer.path} is damaged: row {row[0]!r} of {table} does not match its hash"
+                raise StoreCorrupt(told, hint=remedy(self._writer.path))
+        return found
 
     async def _rows(self, sql: str, parameters: Iterable[object]) -> list[sqlite3.Row]:
         async with self.lock:

@@ -23,6 +23,7 @@ from algobot.model import Fill
 from daemon.store.reads import Reads
 from daemon.store.rows import FillRow, Row
 from daemon.store.schema import prepare
+from daemon.store.soundness import VERIFIED_KEY, Mark
 from daemon.store.writer import FillKey, Writer, key_of
 
 OK: Final = "ok"
@@ -102,13 +103,13 @@ class Store:
         Raises:
             StoreCorrupt, StoreTooNew, StoreError: as `schema.prepare`; or it belongs to another instance.
         """
-        await anyio.to_thread.run_sync(prepare, path)
+        head = await anyio.to_thread.run_sync(prepare, path)
         writer = Writer(path)
         epoch = "".join(secrets.choice(_ALPHABET) for _ in range(EPOCH_LETTERS))
         async with AsyncExitStack() as undo:
             undo.push_async_callback(_let_go, writer)
             try:
-                await _begin(writer, path, instance, epoch)
+                await _begin(writer, path, head, [("instance", instance), ("epoch", epoch)])
             except sqlite3.Error as error:
                 hint = f"check space and permissions of {path.parent}"
                 raise StoreError(f"the database {path} cannot be written: {error}", hint=hint) from None
@@ -282,15 +283,16 @@ def _fill_rows(calls: list[_Call]) -> list[FillRow]:
     return [row for call in calls for row in call.rows if isinstance(row, FillRow)]
 
 
-async def _begin(writer: Writer, path: Path, instance: str, epoch: str) -> None:
-    """Open the file as this instance's and count the start."""
+async def _begin(writer: Writer, path: Path, head: Mark, meta: list[tuple[str, str]]) -> None:
+    """Open the file as this instance's, count the start, and note how far the ledger was found whole."""
     await writer.open()
+    instance = dict(meta)["instance"]
     owner = await writer.meta("instance")
     if owner not in (None, instance):
         hint = f'set daemon.instance = "{owner}", or use another daemon.state_dir'
         raise StoreError(f"the database {path} belongs to instance {owner!r}, not {instance!r}", hint=hint)
     starts = int(await writer.meta("starts") or 0) + 1
-    await writer.write((), [("instance", instance), ("epoch", epoch), ("starts", str(starts))])
+    await writer.write((), [*meta, ("starts", str(starts)), (VERIFIED_KEY, head.text)])
 
 
 async def _let_go(writer: Writer) -> None:

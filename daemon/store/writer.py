@@ -10,10 +10,10 @@ from typing import Final
 import aiosqlite
 
 from algobot.model import Fill
-from daemon.store.chain import GENESIS, link, values
+from daemon.store.chain import GENESIS, is_whole, link, values
 from daemon.store.rows import FillRow, Row
 from daemon.store.schema import PRAGMAS
-from daemon.store.statements import APPEND_FILL, PUT_META, Parameters, grouped
+from daemon.store.statements import APPEND_FILL, PUT_META, Parameters, grouped, sealed
 
 BATCH_KEY: Final = "batch"
 FillKey = tuple[str, str, str, bool]
@@ -66,9 +66,11 @@ class Writer:
                 connection.stop()  # what was not committed is rolled back by the next who opens
 
     async def meta(self, key: str) -> str | None:
-        """Return a value of the meta table."""
-        found = list(await self.connection.execute_fetchall("SELECT value FROM meta WHERE key = ?", (key,)))
-        return str(found[0][0]) if found else None
+        """Return a value of the meta table. Raises sqlite3.Error, also when the row is damaged."""
+        found = list(await self.connection.execute_fetchall("SELECT * FROM meta WHERE key = ?", (key,)))
+        if found and not is_whole("meta", list(found[0])):
+            raise sqlite3.DatabaseError(f"row {key!r} of table meta does not match its digest")
+        return str(found[0][1]) if found else None
 
     async def write(self, rows: Sequence[Row], meta: Sequence[tuple[str, str]] = ()) -> dict[FillKey, int]:
         """Commit all rows or none; return the ledger numbers of its fills by key (0 for those already there).
@@ -85,7 +87,7 @@ class Writer:
                 await connection.executemany(statement, parameters)
             if lines:
                 await connection.executemany(APPEND_FILL, lines)
-            await connection.executemany(PUT_META, [(BATCH_KEY, str(self.batch + 1)), *meta])
+            await connection.executemany(PUT_META, [sealed(pair) for pair in ((BATCH_KEY, str(self.batch + 1)), *meta)])
         except sqlite3.IntegrityError:
             await connection.execute("ROLLBACK")
             raise

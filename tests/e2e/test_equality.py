@@ -15,7 +15,7 @@ from tests.e2e.equality import differences
 
 ORDER = (
     "INSERT INTO orders VALUES"
-    " (?, 'demo', 'bot', 'BTC/USDT', 1, 'market', '0.5', ?, 1, 1, NULL, 'gtc', 0, '1', ?, '', '', 0)"
+    " (?, 'demo', 'bot', 'BTC/USDT', 1, 'market', '0.5', ?, 1, 1, NULL, 'gtc', 0, '1', ?, '', '', 0, x'')"
 )
 FILL = (
     "INSERT INTO fills VALUES"
@@ -69,7 +69,7 @@ def database(path: Path) -> Path:
         connection.execute(FILL, (2, "12", "0.30", "0.0003"))
         for currency, amount in (("USDT", "1000"), ("BTC", "1")):
             connection.execute(
-                "INSERT INTO adjustments VALUES (NULL, 'demo', ?, ?, 'baseline', '', '', 1)", (currency, amount)
+                "INSERT INTO adjustments VALUES (NULL, 'demo', ?, ?, 'baseline', '', '', 1, x'')", (currency, amount)
             )
     return path
 
@@ -88,7 +88,7 @@ def test_equal_ledgers_have_no_difference(tmp_path: Path) -> None:
         ("UPDATE orders SET status = 'open'", "ledger open, venue filled"),
         ("UPDATE orders SET status = 'never_accepted'", "exists at the venue"),
         ("UPDATE orders SET filled = '0.4'", "its fills sum to"),
-        ("INSERT INTO adjustments VALUES (NULL, 'demo', 'BTC', '0.00000001', 'dust', '', '', 1)", "balance of BTC"),
+        ("INSERT INTO adjustments VALUES (NULL, 'demo', 'BTC', '0.00000001', 'dust', '', '', 1, x'')", "balance of BTC"),
     ],
 )  # fmt: skip
 def test_a_wrong_ledger_is_seen(damage: str, word: str, tmp_path: Path) -> None:

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
-import anyio
 import msgspec
 import pytest
 
 from algobot.errors import StoreCorrupt, StoreError, StoreTooNew
 from algobot.model import (
-    AccountId,
-    BotId,
     BotSpec,
-    ClientOrderId,
-    Fill,
-    Order,
     OrderStatus,
-    OrderType,
-    Side,
-    Symbol,
-    TradeId,
 )
-from daemon.messages import Checkpoint
 from daemon.store import (
     OK,
     Adjustment,
@@ -38,71 +26,14 @@ from daemon.store import (
     HaltRecord,
     OrderRow,
     Store,
+    backups,
+    soundness,
 )
-from daemon.store import schema as schema_module
+from tests.store.builders import ACCOUNT, BOT, BTC, a_checkpoint, a_fill, a_spec, a_store, an_order
+from tests.store.tampering import tamper
 from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
-ACCOUNT, BOT, BTC = AccountId("main"), BotId("alpha"), Symbol("BTC/USDT")
-
-
-def an_order(number: int = 1, status: OrderStatus = OrderStatus.INTENT) -> Order:
-    """Return an order of bot alpha."""
-    return Order(
-        client_order_id=ClientOrderId(f"abmain-e-b-{number}"),
-        account_id=ACCOUNT,
-        bot_id=BOT,
-        symbol=BTC,
-        side=Side.BUY,
-        type=OrderType.LIMIT,
-        quantity=Decimal("0.00100"),
-        status=status,
-        created_ns=number,
-        updated_ns=number,
-        limit_price=Decimal("50000.10"),
-        tag="entry",
-    )
-
-
-def a_fill(number: int = 1, bot_id: BotId = BOT) -> Fill:
-    """Return a fill of bot alpha's first order."""
-    return Fill(
-        trade_id=TradeId(str(number)),
-        account_id=ACCOUNT,
-        bot_id=bot_id,
-        client_order_id=ClientOrderId("abmain-e-b-1"),
-        symbol=BTC,
-        side=Side.BUY,
-        quantity=Decimal("0.00040"),
-        price=Decimal("50000.10"),
-        fee=Decimal("0.00000040"),
-        fee_currency="BTC",
-        is_maker=False,
-        ts_event_ns=1_000 + number,
-        ts_recv_ns=2_000 + number,
-    )
-
-
-def a_checkpoint(ledger_seq: int = 7) -> Checkpoint:
-    """Return a checkpoint with bytes that are no text."""
-    return Checkpoint(BOT, 60, ledger_seq, b"\x00\xff", "layout", 61, paused=True, day_start_equity=1000.5)
-
-
-@asynccontextmanager
-async def a_store(path: Path) -> AsyncIterator[Store]:
-    """Open a store, run it, stop and close it; nothing here may take 20 s."""
-    store = await Store.open(path, instance="main")
-    try:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(store.run)
-            try:
-                with anyio.fail_after(20):
-                    yield store
-            finally:
-                tasks.cancel_scope.cancel()
-    finally:
-        with anyio.CancelScope(shield=True):
-            await store.close()  # its thread would keep a failed run from ending
 
 
 @pytest.fixture
@@ -113,7 +44,7 @@ def path(tmp_path: Path) -> Path:
 
 async def test_what_was_committed_is_there_after_a_reopen(path: Path) -> None:
     """Every kind of row comes back as it was given."""
-    spec = BotSpec(BOT, "ma_crossover", BTC, "1m", ACCOUNT, Decimal("1000.50"))
+    spec = a_spec()
     adjustment = Adjustment(ACCOUNT, "BTC", Decimal("-0.00000001"), "dust", "rounding", "reconciler", 5)
     halt = HaltRecord("bot", BOT, "halt", "overfill", 6, "gateway")
     order, fill, checkpoint = an_order(), a_fill(), a_checkpoint()
@@ -216,10 +147,7 @@ async def test_a_flipped_digit_in_the_ledger_is_found_at_open(path: Path) -> Non
     async with a_store(path) as store:
         for number in range(1, 6):
             await store.commit(FillRow(a_fill(number)))
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("DROP TRIGGER fills_are_never_edited")
-        connection.execute("UPDATE fills SET quantity = '0.00041' WHERE ledger_seq = 3")
-        connection.commit()
+    tamper(path, "UPDATE fills SET quantity = '0.00041' WHERE ledger_seq = 3")
     before = _content(path)
     with pytest.raises(StoreCorrupt, match="ledger row 3") as caught:
         await Store.open(path, instance="main")
@@ -237,7 +165,7 @@ async def test_a_damaged_file_is_named_with_its_remedy(path: Path) -> None:
     _overwrite(path, garbage)
     with pytest.raises(StoreCorrupt) as caught:
         await Store.open(path, instance="main")
-    backup = schema_module.newest_backup(path)
+    backup = backups.newest(path)
     assert backup is not None
     assert str(backup) in caught.value.hint
     assert _content(path) == garbage
@@ -265,18 +193,18 @@ async def test_a_migration_is_backed_up_and_applied_once(path: Path, monkeypatch
     """A new numbered file runs on the old database, after a copy of it was made."""
     async with a_store(path) as store:
         await store.commit(FillRow(a_fill()))
-    more = [*schema_module.migrations(), (2, "ALTER TABLE bots ADD COLUMN note TEXT;")]
-    monkeypatch.setattr(schema_module, "migrations", lambda: more)
+    more = [*soundness.migrations(), (3, "CREATE TABLE notes (note TEXT) STRICT;")]
+    monkeypatch.setattr(soundness, "migrations", lambda: more)
     async with a_store(path) as store:
         assert len(await store.reads.account_fills(ACCOUNT)) == 1
     async with a_store(path):
         pass
-    backup = schema_module.newest_backup(path)
+    backup = backups.newest(path)
     assert backup is not None
     with closing(sqlite3.connect(backup)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
-    with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
 
 
 async def test_every_start_has_an_epoch_of_its_own(path: Path) -> None:
