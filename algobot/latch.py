@@ -27,6 +27,7 @@ class Latch(NamedTuple):
     reason: str
     since_ns: int
     by: str
+    foreign: bool = False  # the guard cancels orders that are not ours, too: told so for an account or for all
 
     @property
     def words(self) -> str:
@@ -48,8 +49,8 @@ def path_of(state_dir: Path, scope: str, target: str) -> Path:
     return state_dir / f"{_FILE}.{scope}.{target}"
 
 
-def close(state_dir: Path, scope: str, target: str, mode: str, reason: str, by: str) -> Latch:
-    """Latch and return what is latched: durable when this returns. One that exists stays; its mode can only rise.
+def close(state_dir: Path, scope: str, target: str, mode: str, reason: str, by: str, *, foreign: bool = False) -> Latch:
+    """Latch and return what is latched: durable when this returns. One that exists stays; it can only grow stricter.
 
     Raises:
         ValueError: not a scope, target or mode.
@@ -58,14 +59,16 @@ def close(state_dir: Path, scope: str, target: str, mode: str, reason: str, by: 
     if mode not in MODES:
         raise ValueError(f"mode {mode!r} is not one of {', '.join(MODES)}")
     path = path_of(state_dir, scope, target)
-    wanted = Latch(scope, target, mode, reason, time.time_ns(), by)
+    wanted = Latch(scope, target, mode, reason, time.time_ns(), by, foreign)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
         standing = _parse(path, scope, target)
-        if MODES.index(standing.mode) >= MODES.index(mode):
+        if MODES.index(standing.mode) >= MODES.index(mode) and standing.foreign >= foreign:
             return standing
-        wanted = standing._replace(mode=mode, reason=standing.reason or reason, by=standing.by or by)
+        mode = max(mode, standing.mode, key=MODES.index)
+        foreign = foreign or standing.foreign
+        wanted = standing._replace(mode=mode, reason=standing.reason or reason, by=standing.by or by, foreign=foreign)
         _replace(path, wanted)
         return wanted
     _write(descriptor, wanted)
@@ -140,6 +143,7 @@ def _parse(path: Path, scope: str, target: str) -> Latch:
         str(told.get("reason") or f"the latch file {path.name} exists"),
         written_ns if isinstance(written_ns, int) else since_ns,
         str(told.get("by") or ""),
+        told.get("foreign") is True,
     )
 
 

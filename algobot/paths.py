@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 APP: Final = "algobot"
 CONFIG_NAME: Final = "config.toml"
 SOCKET_NAME: Final = "control.sock"
+GUARD_SOCKET: Final = "guard.sock"  # in the state directory: whoever can latch there can wake the guard
 SYSTEM_CONFIG: Final = Path("/etc/algobot/config.toml")
 SYSTEM_SOCKET: Final = Path("/run/algobot/control.sock")  # of the system's service
 SYSTEM_SOCKETS: Final = (SYSTEM_SOCKET, Path("/run/algobot.sock"))  # and of its socket unit

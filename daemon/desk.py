@@ -25,7 +25,7 @@ from algobot.protocol.requests import (
     Reloaded,
     Snapshot,
 )
-from algobot.protocol.rows import BotDetail, Status
+from algobot.protocol.rows import BotDetail, GuardRow, Status
 from daemon import messages as m
 from daemon.emergency import Emergency
 from daemon.face import Identity
@@ -56,6 +56,7 @@ class Desk:
         self._started_ns = time.time_ns()
         self.state: Literal["starting", "ready", "stopping"] = "starting"
         self.clients: Callable[[], int] = lambda: 0
+        self.guard: Callable[[], GuardRow] = GuardRow
 
     @property
     def identity(self) -> Identity:
@@ -90,6 +91,7 @@ class Desk:
             bar_p99_ns=rooms.pulse.bars.p(0.99),
             quote_p99_ns=rooms.pulse.quotes.p(0.99),
             clients=self.clients(),
+            guard=self.guard(),
         )
 
     async def snapshot(self) -> Snapshot:

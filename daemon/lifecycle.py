@@ -25,6 +25,7 @@ from daemon.control import ControlServer, open_socket
 from daemon.desk import Desk
 from daemon.face import Identity
 from daemon.gateway import Halts
+from daemon.guarded import Guarded
 from daemon.hub import Hub
 from daemon.locks import Lock, state_lock
 from daemon.logs import Logs
@@ -104,6 +105,10 @@ class Daemon:
                 roster = self.roster = Roster(rooms)
                 halts.on_change = roster.halts_changed
                 desk = self.desk = self._desk(rooms, roster)
+                guarded = Guarded(self.state_dir, self.config, halts, self._announcer)
+                desk.guard = guarded.row
+                group.start_soon(guarded.run, name="guard")
+                exits.push_async_callback(guarded.farewell)
                 await self._live(rooms, roster, desk, halts, keyed)
             finally:
                 with anyio.move_on_after(FAREWELL_S, shield=True):

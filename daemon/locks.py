@@ -25,16 +25,16 @@ class Lock:
         self._descriptor = -1
 
     def take(self) -> Lock:
-        """Hold it and write our pid in. Raises LockHeld naming who holds it."""
+        """Hold it and write in who we are, pid and start. Raises LockHeld naming who holds it."""
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.pread(descriptor, _PID_BYTES, 0).decode("ascii", "replace").strip() or "unknown"
+            holder = (os.pread(descriptor, _PID_BYTES, 0).decode("ascii", "replace").split() or ["unknown"])[0]
             os.close(descriptor)
             raise LockHeld(f"{self._what} is in use by another daemon (pid {holder})", hint=self._hint) from None
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        os.pwrite(descriptor, f"{os.getpid()} {start_ticks(os.getpid())}\n".encode(), 0)
         self._descriptor = descriptor
         return self
 
@@ -49,6 +49,18 @@ class Lock:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.release()
+
+
+def start_ticks(pid: int) -> int:
+    """Return when a process started, in the kernel's ticks since boot: with it a pid names one process for ever.
+
+    0 where /proc does not say: no such process, or no /proc.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+        return int(stat[stat.rindex(b")") + 2 :].split()[19])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def state_lock(state_dir: Path) -> Lock:

@@ -321,7 +321,7 @@ class Roster:
             reason = latch.words if latch is not None else ""
             flatten = latch is not None and latch.mode == "flatten"
             self.deliver(place.spec.bot_id, m.HaltChanged(reason, latch is None or flatten))
-            if flatten:
+            if flatten and latch in latches:  # a missing guard allows exits, it asks for none
                 self.deliver(place.spec.bot_id, m.CloseBot(tag="flatten", pause=True))
 
     def change(self, spec: BotSpec) -> None:

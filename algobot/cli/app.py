@@ -14,6 +14,7 @@ from algobot.version import VERSION
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "init": ("algobot.cli.init:init", "Write a first configuration: paper trading, no keys."),
     "daemon": ("algobot.cli.daemon:daemon", "Run the daemon that hosts the bots."),
+    "guard": ("algobot.cli.guard:guard", "Stop trading when the daemon cannot: a process beside it."),
     "tui": ("algobot.cli.tui:tui", "Watch and steer the bots on a screen."),
     "ctl": ("algobot.cli.ctl:ctl", "Ask and command the daemon from a shell."),
     "kill": ("", "Stop all trading now, also when the daemon does not answer."),

@@ -49,6 +49,13 @@ def run_daemon(load: Callable[[], Config], *, form: Form) -> int:
     return run(load, form=form)
 
 
+def run_guard(config: Config, *, form: Form, child: bool = False) -> int:
+    """Run the guard in this process until it is told to stop."""
+    from daemon.guard.main import run
+
+    return run(config, form=form, child=child)
+
+
 def run_tui(socket: Path, *, read_only: bool, state_dir: Path, hosted: bool = False) -> int:
     """Run the terminal screens in this process until they are closed; `state_dir` is where the halt latch lies."""
     from tui.main import run

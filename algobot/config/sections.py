@@ -30,6 +30,9 @@ class DaemonSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     strategies_dir: str = ""  # a person's own strategies, one file each
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     on_stop: Literal["leave", "cancel"] = "leave"  # what a stopping daemon does with open orders
+    guard: Literal["auto", "off", "external"] = "auto"  # auto: our own, but under systemd the unit algobot-guard
+    require_guard: bool = False  # without a guard that answers nothing new is opened
+    guard_patience_s: float = 20.0  # a loop that answers the guard no more for so long is killed and halted; 0 is never
 
 
 class VenueSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -132,6 +132,17 @@ class HaltRow(msgspec.Struct, frozen=True):
     reason: str
     since_ns: int
     by: str = ""
+    foreign: bool = False  # the guard cancels orders that are not ours, too
+
+
+class GuardRow(msgspec.Struct, frozen=True):
+    """The guard, the process that stops trading when the daemon cannot, as the daemon sees it."""
+
+    state: str = "off"  # "off": not wanted; "absent": none answers; else its own: "watching", "acting", "safe", …
+    pid: int = 0
+    seen_ns: int = 0  # its last beat; 0 is never
+    required: bool = False  # nothing new is opened while none answers
+    reason: str = ""  # what it is at, or why there is none
 
 
 class LogRow(msgspec.Struct, frozen=True):
@@ -169,3 +180,4 @@ class Status(msgspec.Struct, frozen=True):
     clients: int = 0
     bar_p99_ns: int = 0  # closed bar received → the bot has decided
     quote_p99_ns: int = 0  # quote received → the bot sees its price; or has judged it, where it acts on quotes
+    guard: GuardRow = GuardRow()  # "off", too, where no account trades

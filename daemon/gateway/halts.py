@@ -26,6 +26,7 @@ class Halts:
 
     def __init__(self, state_dir: Path, store: Store, publisher: Publisher, clock: Clock) -> None:
         self.on_change: Callable[[list[Latch]], None] = lambda latches: None
+        self.unguarded = ""  # why nothing new may be opened though nothing is latched: a required guard is missing
         self._state_dir = state_dir
         self._store = store
         self._publisher = publisher
@@ -61,6 +62,8 @@ class Halts:
         ]
         if files.latched(self._state_dir, account_id, bot_id) is not None:
             found += [latch for latch in files.read(self._state_dir) if _covers(latch, account_id, bot_id)]
+        if self.unguarded:
+            found.append(Latch("all", "", "flatten", self.unguarded, 0, "daemon"))  # exits go on
         return files.strictest(found)
 
     async def latch(self, scope: str, target: str, mode: str, *, reason: str, by: str) -> Latch:
@@ -97,6 +100,17 @@ class Halts:
         self._store.soon(HaltCleared(scope, target), self._audit("unhalt", scope, target, reason, by))
         self._notice()
 
+    def unguard(self, reason: str) -> None:
+        """Open nothing new for this reason, though nothing is latched; "" takes it back."""
+        if reason != self.unguarded:
+            self.unguarded = reason
+            self.on_change(self._told)
+
+    def look(self) -> list[Latch]:
+        """Look at the files now, tell of what changed, and return what is latched."""
+        self._notice()
+        return self._told
+
     async def run(self) -> None:
         """Watch the files until canceled: a touched one halts, is told, and gets its row."""
         while True:
@@ -119,7 +133,7 @@ class Halts:
         if self._rows.get(key) == latch and latch in self._told:
             return
         self._rows[key] = latch
-        self._store.soon(HaltRecord(*latch), self._audit(method, latch.scope, latch.target, latch.reason, latch.by))
+        self._store.soon(HaltRecord(*latch[:6]), self._audit(method, latch.scope, latch.target, latch.reason, latch.by))
 
     def _audit(self, method: str, scope: str, target: str, reason: str, by: str) -> AuditRow:
         return AuditRow(self._clock.wall_ns(), by, method, f"{scope} {target}".strip(), reason)

@@ -62,7 +62,7 @@ def a_config(folder: Path, bots: dict[str, BotSection], *, live: bool = True) ->
     keys.touch(mode=0o600)
     keys.write_text(f'api_key = "key-of-{folder.name}"\nsecret = "a secret"\n')
     return Config(
-        daemon=DaemonSection(state_dir=str(folder / "state"), socket=str(folder / "run" / "c.sock")),
+        daemon=DaemonSection(state_dir=str(folder / "state"), socket=str(folder / "run" / "c.sock"), guard="off"),
         venues={"fake": VenueSection()},
         accounts={AccountId("main"): AccountSection(venue="fake", key_file=str(keys), live=live)},
         bots=bots,

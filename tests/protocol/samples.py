@@ -153,6 +153,7 @@ STATUS = rows.Status(
     2_000_000,
     600_000,
     2,
+    guard=rows.GuardRow("absent", 43, NS, True, "no guard answers"),
 )
 
 REQUESTS: list[rq.Request] = [

@@ -25,6 +25,7 @@ def status_lines(status: Row, *, color: bool) -> list[str]:
         _line("orders", f"{_text(status, 'orders_open')} open"),
     ]
     lines += [_line("kill", line) for line in _halts(rows_of(status, "halts"), color=color)]
+    lines += [_line("guard", line) for line in _guard(status.get("guard"), color=color)]
     lines += [_line("account", _account(row, color=color)) for row in rows_of(status, "accounts")]
     lines += [_line("market", _feed(row, color=color)) for row in rows_of(status, "feeds")]
     store = _text(status, "store")
@@ -67,6 +68,18 @@ def _halts(halts: list[Row], *, color: bool) -> list[str]:
         + f": {_text(halt, 'reason') or 'no reason given'}"
         for halt in halts
     ]
+
+
+def _guard(row: object, *, color: bool) -> list[str]:
+    """Return nothing where none is wanted; an old daemon does not say."""
+    if not isinstance(row, dict) or row.get("state") in (None, "off"):
+        return []
+    state = _text(row, "state")
+    shade = "red" if state in ("absent", "not_safe") else ""
+    told = paint(state.upper().replace("_", " ") if shade else state, shade, on=color)
+    told += f", pid {_text(row, 'pid')}" if row.get("pid") and state != "absent" else ""
+    told += ", nothing new is opened without it" if state == "absent" and row.get("required") else ""
+    return [told + (f": {_text(row, 'reason')}" if row.get("reason") else "")]
 
 
 def _account(row: Row, *, color: bool) -> str:
