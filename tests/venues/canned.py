@@ -136,7 +136,7 @@ def keys_for(adapter: str) -> Keys:
     """Return keys of the venue's shape."""
     if adapter == "hyperliquid":
         return Keys(WALLET, PRIVATE)
-    return Keys("key", "c2VjcmV0c2VjcmV0c2VjcmV0", "passphrase")
+    return Keys("canary-key-7f3a", "Y2FuYXJ5LXNlY3JldC05YjJj", "canary-phrase-51de")
 
 
 @asynccontextmanager

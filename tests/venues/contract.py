@@ -19,6 +19,7 @@ from algobot.errors import (
     VenueRejected,
     VenueTimeout,
     VenueUnavailable,
+    VenueUnsupported,
 )
 from algobot.model import (
     MINUTE_NS,
@@ -245,6 +246,16 @@ async def check_a_dead_venue_proves_nothing(stage: Stage) -> None:
         await stage.account.submit(an_order("dead-1"), valid_ns=WINDOW)
     with pytest.raises(VenueTimeout):
         await stage.account.cancel(BTC, ClientOrderId("dead-1"), VenueOrderId("1"))
+
+
+async def check_an_account_without_a_timer_says_so(stage: Stage) -> None:
+    """And what it says of its venue is what is known of it."""
+    facts = stage.account.facts
+    assert (facts.adapter, facts.validity.how, facts.dead_man) == ("binance", "recvWindow", None)
+    with pytest.raises(VenueUnsupported):
+        await stage.account.arm_dead_man(30.0, [BTC])
+    with pytest.raises(VenueUnsupported):
+        await stage.account.disarm_dead_man([BTC])
 
 
 async def check_the_clocks_are_close(stage: Stage) -> None:

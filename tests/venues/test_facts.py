@@ -6,6 +6,7 @@ from algobot.venues.codes import RULES
 from algobot.venues.costs import COSTS, ENDPOINTS
 from algobot.venues.facts import facts_of
 from tests.venues.canned import canned
+from tests.venues.stages import on_simulator
 
 
 def test_binances_weights_are_the_documented_ones() -> None:
@@ -51,3 +52,15 @@ async def test_the_spent_weight_is_what_the_venue_said_last() -> None:
         venue.say("/api/v3/account", {"balances": []}, X_MBX_USED_WEIGHT_1M="-7")
         await account.balances()
         assert account.used_weight == 1234
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", ["binance", "ccxt"])
+async def test_the_simulator_says_what_was_spent_as_the_venue_does(kind: str) -> None:
+    """And of the key that it cannot withdraw, so there is nothing to warn of."""
+    async with on_simulator(kind) as stage:
+        await stage.account.balances()
+        before = stage.account.used_weight
+        await stage.account.balances()
+        assert stage.account.used_weight - before == stage.account.facts.cost("balances")
+        assert stage.account.warnings == ()

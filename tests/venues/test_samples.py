@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
+from traceback import format_exception
 
 import anyio
 import msgspec
@@ -23,7 +24,7 @@ from algobot.model import SECOND_NS, ClientOrderId, NewOrder, OrderType, Side, S
 from algobot.venues.ccxt_account import CcxtAccount
 from algobot.venues.ccxt_client import CcxtClient
 from algobot.venues.classify import Action, Reply, judge
-from tests.venues.canned import Canned, a_market, canned
+from tests.venues.canned import Canned, a_market, canned, keys_for
 
 SAMPLES = Path(__file__).parent / "samples"
 OURS = ClientOrderId("abm-x1-b2-7")
@@ -110,6 +111,8 @@ async def check(adapter: str, venue: Canned, account: CcxtAccount, client: CcxtC
         await act(adapter, account, client, sample.action)
     told = f"{adapter}, {sample.name}: {caught.value!r} {caught.value}"
     assert type(caught.value) is EXPECTED[sample.expect], told
+    shown = f"{caught.value.message} {caught.value.hint} {''.join(format_exception(caught.value))}"
+    assert not [part for part in keys_for(adapter).hidden if part in shown], f"{adapter}, {sample.name}: a key is shown"
     if isinstance(caught.value, VenueRejected):
         assert caught.value.kind == sample.kind, told
     if retry_after := sample.headers.get("Retry-After"):
