@@ -37,9 +37,7 @@ def cancel_order(venue: Venue, call: Call) -> Answer:
     order = _find(venue, call, market)
     if order is None or not order.is_open:
         raise refusals.unknown_order()
-    cancel_id = read_client_id(call, "newClientOrderId")
-    venue.exchange.cancel(market, order, cancel_id, venue.clock.wall_ms())
-    return wire.order_canceled(order, cancel_id)
+    return _cancel(venue, call, market, order, read_client_id(call, "newClientOrderId"))
 
 
 def cancel_all(venue: Venue, call: Call) -> Answer:
@@ -48,29 +46,26 @@ def cancel_all(venue: Venue, call: Call) -> Answer:
     orders = list(venue.exchange.blotter(call.owner, market).open.values())
     if not orders:
         raise refusals.unknown_order()
-    answers: list[object] = []
-    for order in orders:
-        cancel_id = secrets.token_hex(11)
-        venue.exchange.cancel(market, order, cancel_id, venue.clock.wall_ms())
-        answers.append(wire.order_canceled(order, cancel_id))
-    return answers
+    return [_cancel(venue, call, market, order, secrets.token_hex(11)) for order in orders]
 
 
 def query_order(venue: Venue, call: Call) -> Answer:
     """Show one order, open or not."""
     order = _find(venue, call, call.market(venue))
-    if order is None:
+    seen = None if order is None else _seen(call, order)
+    if seen is None:
         raise refusals.no_such_order()
-    return wire.order_status(order)
+    return wire.order_status(seen)
 
 
 def open_orders(venue: Venue, call: Call) -> Answer:
     """Show the open orders of one symbol, or of all."""
-    if call.params.get("symbol"):
-        orders = list(venue.exchange.blotter(call.owner, call.market(venue)).open.values())
-    else:
-        orders = [order for _, order in venue.exchange.open_orders(call.owner)]
-    return [wire.order_status(order) for order in orders]
+    markets = [call.market(venue)] if call.params.get("symbol") else venue.markets.values()
+    blotters = [venue.exchange.blotter(call.owner, market) for market in markets]
+    if call.as_of_ms is None:
+        return [wire.order_status(order) for blotter in blotters for order in blotter.open.values()]
+    then = [_seen(call, order) for blotter in blotters for order in blotter.orders]
+    return [wire.order_status(order) for order in then if order is not None and order.is_open]
 
 
 def all_orders(venue: Venue, call: Call) -> Answer:
@@ -78,10 +73,12 @@ def all_orders(venue: Venue, call: Call) -> Answer:
     first = call.number("orderId")
     start, end = _period(call)
     limit = call.limit(500, 1000)
+    seen = [_seen(call, order) for order in venue.exchange.blotter(call.owner, call.market(venue)).orders]
     found = [
         order
-        for order in venue.exchange.blotter(call.owner, call.market(venue)).orders
-        if (first is None or order.id >= first)
+        for order in seen
+        if order is not None
+        and (first is None or order.id >= first)
         and (start is None or order.created_ms >= start)
         and (end is None or order.created_ms <= end)
     ]
@@ -103,6 +100,7 @@ def my_trades(venue: Venue, call: Call) -> Answer:
         if (order_id is None or fill.order.id == order_id)
         and (start is None or fill.ms >= start)
         and (end is None or fill.ms <= end)
+        and (call.as_of_ms is None or fill.ms <= call.as_of_ms)
     ]
     chosen = found[-limit:] if first is None and start is None else found[:limit]
     return [wire.my_trade(fill) for fill in chosen]
@@ -110,7 +108,8 @@ def my_trades(venue: Venue, call: Call) -> Answer:
 
 def account(venue: Venue, call: Call) -> Answer:
     """Show balances and fees."""
-    return wire.account_info(call.owner, omit_zero=call.params.get("omitZeroBalances", "").lower() == "true")
+    owner = call.owner if call.as_of_ms is None else call.owner.as_of(call.as_of_ms)
+    return wire.account_info(owner, omit_zero=call.params.get("omitZeroBalances", "").lower() == "true")
 
 
 def commission(venue: Venue, call: Call) -> Answer:
@@ -190,6 +189,19 @@ def _find(venue: Venue, call: Call, market: Market) -> Order | None:
     if order is None or order.account is not call.account or (client_id and client_id != order.client_id):
         return None
     return order
+
+
+def _seen(call: Call, order: Order) -> Order | None:
+    """Return the order as the caller may see it."""
+    return order if call.as_of_ms is None else order.as_of(call.as_of_ms)
+
+
+def _cancel(venue: Venue, call: Call, market: Market, order: Order, cancel_id: str) -> wire.Json:
+    """Cancel an order, or only say so."""
+    if call.inert:
+        return {**wire.order_canceled(order, cancel_id), "status": "CANCELED"}
+    venue.exchange.cancel(market, order, cancel_id, venue.clock.wall_ms())
+    return wire.order_canceled(order, cancel_id)
 
 
 def _period(call: Call) -> tuple[int | None, int | None]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
+from copy import copy
 from typing import Final
 
 PPM: Final = 1_000_000
+PAST: Final = 2000  # changes of balance that are remembered
 
 
 class Account:
@@ -22,6 +24,24 @@ class Account:
         self.updated_ms = 0
         self.free: defaultdict[str, int] = defaultdict(int)
         self.locked: defaultdict[str, int] = defaultdict(int)
+        self._past: deque[tuple[int, dict[str, int], dict[str, int]]] = deque(maxlen=PAST)
+
+    def remember(self, ms: int) -> None:
+        """Keep the balances as they are now, for those who will look from behind."""
+        self._past.append((ms, dict(self.free), dict(self.locked)))
+
+    def as_of(self, ms: int) -> Account:
+        """Return the account with the balances it had at a time, or with the oldest remembered."""
+        known = [state for state in self._past if state[0] <= ms] or list(self._past)[:1]
+        if not known:
+            return self
+        then = copy(self)
+        then.updated_ms, then.free, then.locked = (
+            known[-1][0],
+            defaultdict(int, known[-1][1]),
+            defaultdict(int, known[-1][2]),
+        )
+        return then
 
     def assets(self) -> list[str]:
         """Return every asset ever held, sorted."""

@@ -12,6 +12,7 @@ from aiohttp import web
 from algobot.errors import AlgobotError
 from algobot.simulator.config import AccountSpec
 from algobot.simulator.endpoint import Call
+from algobot.simulator.exchange import MarketStatus
 from algobot.simulator.faults import Rule
 from algobot.simulator.order_form import read_order
 from algobot.simulator.refusals import Refusal, bad_symbol
@@ -31,6 +32,19 @@ class MovePrice(msgspec.Struct, forbid_unknown_fields=True):
     hold: bool = False
 
 
+class SetMarket(msgspec.Struct, forbid_unknown_fields=True):
+    """Stop trading in a market, delist it (its orders end, its name is unknown), or open it again."""
+
+    symbol: str
+    status: MarketStatus
+
+
+class Maintain(msgspec.Struct, forbid_unknown_fields=True):
+    """Close the venue for so long."""
+
+    seconds: float
+
+
 class Advance(msgspec.Struct, forbid_unknown_fields=True):
     """Put market time forward by so many base bars or milliseconds."""
 
@@ -39,10 +53,11 @@ class Advance(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class SetClock(msgspec.Struct, forbid_unknown_fields=True):
-    """Change how fast market time runs, or how wrong the venue's wall clock is."""
+    """Change how fast market time runs, or how wrong the venue's wall clock is and goes."""
 
     speed: float | None = None
     skew_ms: int | None = None
+    drift_ppm: float | None = None  # 1000 is a millisecond a second
 
 
 class Disturb(msgspec.Struct, forbid_unknown_fields=True):
@@ -85,6 +100,8 @@ class Admin:
             web.post("/sim/price", self.move_price),
             web.post("/sim/advance", self.advance),
             web.post("/sim/clock", self.set_clock),
+            web.post("/sim/market", self.set_market),
+            web.post("/sim/maintenance", self.maintain),
             web.get("/sim/connections", self.connections),
             web.post("/sim/connections", self.disturb),
             web.post("/sim/orders", self.place_order),
@@ -163,9 +180,23 @@ class Admin:
         order = await _read(http, SetClock)
         if order.speed is not None:
             self._venue.clock.set_speed(order.speed)
-        if order.skew_ms is not None:
-            self._venue.clock.skew_ms = order.skew_ms
+        self._venue.clock.set_wall(skew_ms=order.skew_ms, drift_ppm=order.drift_ppm)
         return _json({"speed": self._venue.clock.speed, "skew_ms": self._venue.clock.skew_ms})
+
+    async def set_market(self, http: web.Request) -> web.Response:
+        """Open, stop or delist a market."""
+        order = await _read(http, SetMarket)
+        try:
+            self._venue.set_status(order.symbol, order.status)
+        except Refusal as refusal:
+            raise _bad(str(refusal)) from None
+        return _json({"symbol": order.symbol, "status": order.status})
+
+    async def maintain(self, http: web.Request) -> web.Response:
+        """Close the venue for a while."""
+        order = await _read(http, Maintain)
+        self._venue.maintain(order.seconds)
+        return _json({"seconds": order.seconds})
 
     async def connections(self, http: web.Request) -> web.Response:
         """Show what each connection hears and how much it was sent."""

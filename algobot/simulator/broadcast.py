@@ -42,6 +42,7 @@ class Broadcast:
 
     def balances_changed(self, account: Account, assets: tuple[str, ...]) -> None:
         """Send an outboundAccountPosition."""
+        account.remember(self._clock.wall_ms())
         name = USER + account.key
         if self._hub.wanted(name):
             self._send(name, wire.account_position(account, assets, self._clock.wall_ms()))
@@ -60,6 +61,7 @@ class Broadcast:
 
     def deposited(self, account: Account, asset: str, units: int) -> None:
         """Send a balanceUpdate, then the new position."""
+        account.remember(self._clock.wall_ms())
         name = USER + account.key
         if self._hub.wanted(name):
             self._send(name, wire.balance_update(asset, units, self._clock.wall_ms()))

@@ -10,13 +10,26 @@ class Clock:
 
     def __init__(self, *, start_ms: int, speed: float, skew_ms: int = 0) -> None:
         self.speed = speed
-        self.skew_ms = skew_ms
+        self._skew_ms = float(skew_ms)
+        self._drift_ppm = 0.0
+        self._skewed_at = time.monotonic()
         self._market_ms = float(start_ms)
         self._at = time.monotonic()
+
+    @property
+    def skew_ms(self) -> int:
+        """How far the venue's time of day is ahead of ours."""
+        return int(self._skew_ms + (time.monotonic() - self._skewed_at) * self._drift_ppm / 1000)
 
     def wall_ms(self) -> int:
         """Return the venue's time of day."""
         return time.time_ns() // 1_000_000 + self.skew_ms
+
+    def set_wall(self, *, skew_ms: float | None = None, drift_ppm: float | None = None) -> None:
+        """Put the time of day wrong by so much from now on, or let it run wrong."""
+        self._skew_ms = self.skew_ms if skew_ms is None else skew_ms
+        self._skewed_at = time.monotonic()
+        self._drift_ppm = self._drift_ppm if drift_ppm is None else drift_ppm
 
     def market_ms(self) -> int:
         """Return market time now."""

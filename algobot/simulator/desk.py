@@ -12,7 +12,7 @@ import msgspec
 from algobot.simulator import auth
 from algobot.simulator.accounts import Account
 from algobot.simulator.endpoint import Answer, Call, Endpoint
-from algobot.simulator.faults import Latency, VenueError
+from algobot.simulator.faults import Empty, Fault, Lag, Latency, NoEffect, VenueError
 from algobot.simulator.journal import Injected, Refused
 from algobot.simulator.refusals import Refusal
 from algobot.simulator.streams import USER
@@ -41,7 +41,7 @@ class Desk:
         venue, endpoint = self._venue, request.endpoint
         account: Account | None = None
         try:
-            venue.weights[request.address].charge(endpoint.weight, venue.clock.wall_ms())
+            venue.charge(request.address, endpoint.weight, request.subject)
             if endpoint.security == "none":
                 return endpoint.run(venue, Call(request.params))
             account = auth.account_of(venue.accounts, request.key)
@@ -50,12 +50,12 @@ class Desk:
             window = auth.window_of(request.params)
             auth.check_signature(account, request.payload, request.params.get("signature"))
             window.check(venue.clock.wall_ms())
+            fault = await self._reach_engine(request)
             if endpoint.engine:
-                await self._reach_engine(request)
                 window.check(venue.clock.wall_ms())
             if endpoint.places:
                 venue.order_budgets[account.key].charge(venue.clock.wall_ms())
-            answer = endpoint.run(venue, Call(request.params, account))
+            answer = self._run(endpoint, Call(request.params, account), fault)
         except Refusal as refusal:
             self._record(request, account, refusal)
             raise
@@ -63,11 +63,25 @@ class Desk:
             await venue.hub.drained(USER + account.key)
         return answer
 
-    async def _reach_engine(self, request: Request) -> None:
-        """Play the faults between the door and the book."""
+    def _run(self, endpoint: Endpoint, call: Call, fault: Fault | None) -> Answer:
+        """Let the endpoint answer, as far as a fault lets it see and do."""
+        match fault:
+            case Lag(seconds=seconds):
+                then_ms = self._venue.clock.wall_ms() - int(seconds * 1000)
+                return endpoint.run(self._venue, msgspec.structs.replace(call, as_of_ms=then_ms))
+            case NoEffect():
+                return endpoint.run(self._venue, msgspec.structs.replace(call, inert=True))
+            case Empty():
+                answer = endpoint.run(self._venue, call)
+                return [] if isinstance(answer, list) else answer
+            case _:
+                return endpoint.run(self._venue, call)
+
+    async def _reach_engine(self, request: Request) -> Fault | None:
+        """Play the faults between the door and the book; returns the one that is to strike there."""
         fault = self._venue.faults.strike("engine", request.subject)
         if fault is None:
-            return
+            return None
         self._venue.journal.write(Injected(f"engine {request.subject}", str(fault), self._venue.clock.wall_ms()))
         match fault:
             case Latency():
@@ -76,6 +90,7 @@ class Desk:
                 raise Refusal(code, message, status=status)
             case _:
                 pass
+        return fault
 
     def _record(self, request: Request, account: Account | None, refusal: Refusal) -> None:
         if request.endpoint.security != "signed":

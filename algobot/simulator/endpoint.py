@@ -20,6 +20,8 @@ class Call(msgspec.Struct, frozen=True):
 
     params: Mapping[str, str]
     account: Account | None = None
+    as_of_ms: int | None = None  # what is read is answered as it was then: a replica lags
+    inert: bool = False  # say that it is done, and do nothing
 
     @property
     def owner(self) -> Account:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from algobot.simulator import refusals
 from algobot.simulator.accounts import PPM, Account, House
@@ -18,6 +18,7 @@ from algobot.simulator.orders import Fill, Order, OrderRequest
 from algobot.simulator.rules import Rules
 from algobot.simulator.units import show
 
+MarketStatus = Literal["TRADING", "BREAK", "DELISTED"]
 SIDES: Final = {1: "BUY", -1: "SELL"}
 
 
@@ -46,6 +47,7 @@ class Market:
         self.last_price = rules.ticks_of(rules.start_price)  # ticks
         self.orders: dict[int, Order] = {}
         self.stops: dict[int, Order] = {}
+        self.status: MarketStatus = "TRADING"
         self._order_id = 0
         self._trade_id = 0
 
@@ -99,6 +101,8 @@ class Exchange:
 
     def place(self, account: Account, market: Market, request: OrderRequest, ms: int) -> Order:
         """Take an order, trade what trades at once, let the rest wait or end. Raises Refusal: there is no order."""
+        if market.status != "TRADING":
+            raise refusals.rejected("Market is closed.")
         blotter = self.blotter(account, market)
         self._check(account, market, blotter, request)
         lots = request.lots
@@ -127,6 +131,13 @@ class Exchange:
         """End an open order at its owner's wish."""
         self._end(market, order, "CANCELED", ms, cancel_id=cancel_id)
         self._sink.balances_changed(order.account, (order.locked_asset,))
+
+    def expire_all(self, market: Market, ms: int) -> None:
+        """End every account's open orders in a market that is no more."""
+        for account in self.accounts:
+            for order in list(self.blotter(account, market).open.values()):
+                self._end(market, order, "EXPIRED", ms)
+                self._sink.balances_changed(account, (order.locked_asset,))
 
     # --- what the background does ----------------------------------------------------------------------------------
 

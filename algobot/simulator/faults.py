@@ -2,18 +2,20 @@
 
 The server asks at named points (`Where`), each with a subject; the first rule that matches and is due answers with its
 fault. What a fault means depends on where it strikes: a `Drop` at `request` is a request never seen, at `reply` an
-order accepted whose answer is lost. `POSSIBLE` says which fault can strike where.
+order accepted whose answer is lost. `POSSIBLE` says which fault can strike where; docs/simulator.md has an example of
+each.
 
 | where   | subject                                               | when                                              |
 | connect | `/ws`, `/stream`, `/ws-api/v3`                        | a WebSocket is about to be opened                 |
 | request | `POST /api/v3/order`, `order.place`                   | a request came in, nothing is checked yet         |
-| engine  | the same                                              | checked, on the way to the book (window re-check) |
+| engine  | the same, signed ones                                 | checked, on the way to the book (window re-check) |
 | reply   | the same                                              | done, the answer is about to leave                |
 | stream  | `btcusdt@kline_1m`, `user:KEY` for private streams    | one message for one connection                    |
 """
 
 from __future__ import annotations
 
+import time
 from fnmatch import fnmatchcase
 from random import Random
 from typing import Final, Literal
@@ -45,10 +47,14 @@ class HttpError(msgspec.Struct, frozen=True, tag="http_error"):
 
 
 class RateLimited(msgspec.Struct, frozen=True, tag="rate_limited"):
-    """Answer 429, or 418."""
+    """Answer 429, or 418. With `ban_s` the venue means it: who asks again within the wait is banned for so long.
+
+    Each request within the wait or the ban is answered 418 and is in the journal as `ban.broken`.
+    """
 
     status: Literal[429, 418] = 429
     retry_after_s: int = 1
+    ban_s: int = 0
 
 
 class VenueError(msgspec.Struct, frozen=True, tag="venue_error"):
@@ -60,14 +66,17 @@ class VenueError(msgspec.Struct, frozen=True, tag="venue_error"):
 
 
 class PartialBody(msgspec.Struct, frozen=True, tag="partial_body"):
-    """Send so many bytes of the answer, then close; with `valid` the headers claim that this was all."""
+    """Send so many bytes of the answer, then close; with `valid` the headers claim that this was all.
+
+    A stream's message is sent as a whole frame that holds so many bytes of it.
+    """
 
     size: int = 20
     valid: bool = False
 
 
 class Duplicate(msgspec.Struct, frozen=True, tag="duplicate"):
-    """Deliver a stream message more than once."""
+    """Deliver a request or a stream message more than once; the last answer is the one that leaves."""
 
     extra: int = 1
 
@@ -90,15 +99,54 @@ class Silent(msgspec.Struct, frozen=True, tag="silent"):
     seconds: float = 0.0
 
 
-Fault = Latency | Drop | HttpError | RateLimited | VenueError | PartialBody | Duplicate | Reorder | Cut | Silent
+class Lag(msgspec.Struct, frozen=True, tag="lag"):
+    """Answer a read of orders, trades or balances as of so long ago."""
+
+    seconds: float = 5.0
+
+
+class NoEffect(msgspec.Struct, frozen=True, tag="no_effect"):
+    """Say that the order is canceled, and leave it as it is."""
+
+
+class Empty(msgspec.Struct, frozen=True, tag="empty"):
+    """Answer an empty list where there is one to answer."""
+
+
+class Garble(msgspec.Struct, frozen=True, tag="garble"):
+    """Put `value` where the answer or message has fields like `field` ("k.c", "balances.*.free", "*.4").
+
+    Text stays text ("NaN" in quotes), a number becomes the bare value, which need not be JSON.
+    """
+
+    field: str
+    value: str = "NaN"
+
+
+Fault = (
+    Latency
+    | Drop
+    | HttpError
+    | RateLimited
+    | VenueError
+    | PartialBody
+    | Duplicate
+    | Reorder
+    | Cut
+    | Silent
+    | Lag
+    | NoEffect
+    | Empty
+    | Garble
+)
 
 
 POSSIBLE: Final[dict[Where, tuple[type, ...]]] = {
     "connect": (Latency, Drop, HttpError),
-    "request": (Latency, Drop, HttpError, RateLimited, VenueError),
-    "engine": (Latency, VenueError),
-    "reply": (Latency, Drop, HttpError, RateLimited, VenueError, PartialBody),
-    "stream": (Latency, Drop, Duplicate, Reorder, Cut, Silent),
+    "request": (Latency, Drop, HttpError, RateLimited, VenueError, Duplicate),
+    "engine": (Latency, VenueError, Lag, NoEffect, Empty),
+    "reply": (Latency, Drop, HttpError, RateLimited, VenueError, PartialBody, Garble),
+    "stream": (Latency, Drop, Duplicate, Reorder, Cut, Silent, PartialBody, Garble),
 }
 
 
@@ -111,6 +159,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nth: int = 1
     count: int = 1
     probability: float = 1.0
+    every: int = 1  # from the nth on, each so-manieth
+    seconds: float = 0.0  # in force for so long; 0 is until lifted
 
 
 class _Armed:
@@ -119,11 +169,14 @@ class _Armed:
         self.rule = rule
         self.seen = 0
         self.struck = 0
+        self.until_s = time.monotonic() + rule.seconds if rule.seconds else float("inf")
 
     def due(self, random: Random) -> bool:
         rule = self.rule
+        if time.monotonic() > self.until_s:
+            return False
         self.seen += 1
-        if self.seen < rule.nth or (rule.count and self.struck >= rule.count):
+        if self.seen < rule.nth or (self.seen - rule.nth) % rule.every or (rule.count and self.struck >= rule.count):
             return False
         if rule.probability < 1.0 and random.random() >= rule.probability:
             return False
@@ -150,8 +203,9 @@ class Faults:
 
     def add(self, rule: Rule) -> int:
         """Put a rule in force and return its id; raises UsageError for what makes no sense."""
-        if rule.nth < 1 or rule.count < 0 or not 0 <= rule.probability <= 1:
-            raise UsageError(f"fault rule: nth={rule.nth} count={rule.count} probability={rule.probability}")
+        if rule.nth < 1 or rule.every < 1 or rule.count < 0 or rule.seconds < 0 or not 0 <= rule.probability <= 1:
+            told = f"nth={rule.nth} every={rule.every} count={rule.count} probability={rule.probability}"
+            raise UsageError(f"fault rule: {told} seconds={rule.seconds}")
         if not isinstance(rule.fault, POSSIBLE[rule.where]):
             raise UsageError(f"fault rule: {type(rule.fault).__name__} cannot strike at where={rule.where}")
         self._id += 1

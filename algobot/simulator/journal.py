@@ -88,7 +88,17 @@ class Injected(msgspec.Struct, frozen=True, tag_field="event", tag="fault.inject
     ms: int
 
 
-Record = Funded | Accepted | Changed | Traded | Refused | Injected
+class BanBroken(msgspec.Struct, frozen=True, tag_field="event", tag="ban.broken"):
+    """An address asked although it had been told to wait, or was banned."""
+
+    address: str
+    request: str
+    since_ms: int  # when it was told
+    until_ms: int
+    ms: int
+
+
+Record = Funded | Accepted | Changed | Traded | Refused | Injected | BanBroken
 
 
 class Journal:

@@ -17,13 +17,29 @@ class WeightBudget:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._minute = 0
         self.used = 0
+        self.since_ms = 0  # when it was last told to wait, or banned
+        self._minute = 0
         self._refused = 0
+        self._wait_until_ms = 0
+        self._wait_ban_ms = 0
         self._banned_until_ms = 0
+
+    def sentence(self, wait_ms: int, ban_ms: int, ms: int, *, banned: bool) -> None:
+        """Tell the address to wait, and ban it for `ban_ms` if it does not, or at once."""
+        self.since_ms, self._wait_until_ms, self._wait_ban_ms = ms, ms + wait_ms, ban_ms
+        if banned:
+            self._banned_until_ms = ms + wait_ms
+
+    def shut_until_ms(self, ms: int) -> int:
+        """Return until when no request is allowed, 0 when they are."""
+        until_ms = max(self._wait_until_ms, self._banned_until_ms)
+        return until_ms if ms < until_ms else 0
 
     def charge(self, weight: int, ms: int) -> None:
         """Count a request. Raises Refusal (429, then 418)."""
+        if ms < self._wait_until_ms and ms >= self._banned_until_ms:
+            self._banned_until_ms = ms + self._wait_ban_ms
         if ms < self._banned_until_ms:
             raise refusals.banned(self._banned_until_ms, -(-(self._banned_until_ms - ms) // 1000))
         if ms // MINUTE_MS != self._minute:
@@ -33,7 +49,7 @@ class WeightBudget:
         if self.used > self.limit:
             self._refused += 1
             if self._refused > TOLERATED:
-                self._banned_until_ms = ms + BAN_MS
+                self.since_ms, self._banned_until_ms = ms, ms + BAN_MS
                 raise refusals.banned(self._banned_until_ms, BAN_MS // 1000)
             raise refusals.too_much_weight(self.limit, (MINUTE_MS - ms % MINUTE_MS) // 1000 + 1)
 

@@ -39,7 +39,7 @@ def exchange_info(venue: Venue, call: Call) -> Answer:
         "serverTime": venue.clock.wall_ms(),
         "rateLimits": limits,
         "exchangeFilters": [],
-        "symbols": [m.rules.describe() for m in _asked(venue, call)],
+        "symbols": [m.rules.describe(m.status) for m in _asked(venue, call)],
     }
 
 
@@ -144,7 +144,7 @@ def _asked(venue: Venue, call: Call) -> list[Market]:
         return [call.market(venue)]
     listed = call.params.get("symbols")
     if not listed:
-        return list(venue.markets.values())
+        return [market for market in venue.markets.values() if market.status != "DELISTED"]
     try:
         names = msgspec.json.decode(listed, type=list[str])
     except msgspec.MsgspecError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Final
 
 import msgspec
@@ -105,6 +106,18 @@ class Order:
     def remaining(self) -> int:
         """Lots not executed."""
         return self.lots - self.filled
+
+    def as_of(self, ms: int) -> Order | None:
+        """Return the order as it was at a time, None before there was one."""
+        if self.created_ms > ms:
+            return None
+        if self.updated_ms <= ms:
+            return self
+        then = copy(self)
+        then.fills = [fill for fill in self.fills if fill.ms <= ms]
+        then.status = "PARTIALLY_FILLED" if then.fills else "NEW"
+        then.updated_ms = then.fills[-1].ms if then.fills else self.created_ms
+        return then
 
     @property
     def locked_asset(self) -> str:

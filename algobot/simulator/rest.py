@@ -13,7 +13,19 @@ from algobot.simulator import auth
 from algobot.simulator.account_api import ACCOUNT_ENDPOINTS
 from algobot.simulator.desk import Desk, Request
 from algobot.simulator.endpoint import Endpoint
-from algobot.simulator.faults import Drop, Fault, HttpError, Latency, PartialBody, RateLimited, VenueError, Where
+from algobot.simulator.faults import (
+    Drop,
+    Duplicate,
+    Fault,
+    Garble,
+    HttpError,
+    Latency,
+    PartialBody,
+    RateLimited,
+    VenueError,
+    Where,
+)
+from algobot.simulator.garble import garbled
 from algobot.simulator.journal import Injected
 from algobot.simulator.market_api import MARKET_ENDPOINTS
 from algobot.simulator.refusals import Refusal
@@ -41,6 +53,8 @@ class Rest:
             early = await self._play(http, fault, b"")
             if early is not None:
                 return early
+            for _ in range(fault.extra if isinstance(fault, Duplicate) else 0):
+                await self._answer(http, subject)
         response = await self._answer(http, subject)
         fault = self._strike("reply", subject)
         if fault is not None:
@@ -109,6 +123,7 @@ class Rest:
             case HttpError(status=status):
                 return web.Response(status=status, text=HTML.format(status), content_type="text/html")
             case RateLimited(status=status, retry_after_s=seconds):
+                self._venue.limit(http.remote or "", fault)
                 text = '{"code":-1003,"msg":"Too many requests queued."}'
                 headers = {"Retry-After": str(seconds)}
                 return web.Response(status=status, text=text, content_type="application/json", headers=headers)
@@ -119,6 +134,8 @@ class Rest:
                 return web.Response(body=body[:size], content_type="application/json")
             case PartialBody(size=size):
                 return await _torn(http, body, size)
+            case Garble():
+                return web.Response(body=garbled(body, fault), content_type="application/json")
             case _:
                 return None
 

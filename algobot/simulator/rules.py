@@ -85,11 +85,11 @@ class Rules(msgspec.Struct, frozen=True):
             raise refusals.missing("quoteOrderQty")
         return units
 
-    def describe(self) -> dict[str, object]:
+    def describe(self, status: str = "TRADING") -> dict[str, object]:
         """Return the symbol's entry of exchangeInfo."""
         return {
             "symbol": self.symbol,
-            "status": "TRADING",
+            "status": status,
             "baseAsset": self.base,
             "baseAssetPrecision": 8,
             "quoteAsset": self.quote,

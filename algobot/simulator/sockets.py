@@ -12,7 +12,18 @@ from algobot.simulator import auth, refusals
 from algobot.simulator.account_api import ACCOUNT_ENDPOINTS
 from algobot.simulator.desk import Desk, Request
 from algobot.simulator.endpoint import Endpoint
-from algobot.simulator.faults import Drop, Fault, HttpError, Latency, RateLimited, VenueError, Where
+from algobot.simulator.faults import (
+    Drop,
+    Duplicate,
+    Fault,
+    Garble,
+    HttpError,
+    Latency,
+    RateLimited,
+    VenueError,
+    Where,
+)
+from algobot.simulator.garble import garbled
 from algobot.simulator.journal import Injected
 from algobot.simulator.market_api import MARKET_ENDPOINTS
 from algobot.simulator.refusals import Refusal
@@ -166,11 +177,17 @@ class Sockets:
             )
             return
         try:
-            if await self._swallowed(client, self._strike("request", command.method)):
+            fault = self._strike("request", command.method)
+            if await self._swallowed(client, fault, address):
                 return
+            for _ in range(fault.extra if isinstance(fault, Duplicate) else 0):
+                await self._run(client, command, address)
             result = await self._run(client, command, address)
-            if await self._swallowed(client, self._strike("reply", command.method)):
+            late = self._strike("reply", command.method)
+            if await self._swallowed(client, late, address):
                 return
+            if isinstance(late, Garble):
+                result = msgspec.Raw(garbled(self._encoder.encode(result), late))
             body: dict[str, object] = {"id": command.id, "status": 200, "result": result}
         except Refusal as refusal:
             error = {"code": refusal.code, "msg": refusal.message}
@@ -196,7 +213,7 @@ class Sockets:
         """Subscribe this connection to the account that signed, or stop."""
         venue = self._venue
         now = venue.clock.wall_ms()
-        venue.weights[address].charge(2, now)
+        venue.charge(address, 2, f"userDataStream.{action}")
         if action == "unsubscribe":
             for name in [n for n in client.topics if n.startswith(USER)]:
                 venue.hub.unsubscribe(client, name)
@@ -212,17 +229,18 @@ class Sockets:
         venue.hub.subscribe(client, USER + account.key, wrap=wrap)
         return {"subscriptionId": number}
 
-    async def _swallowed(self, client: Client, fault: Fault | None) -> bool:
+    async def _swallowed(self, client: Client, fault: Fault | None, address: str) -> bool:
         """Play a fault of the WebSocket API; True when the message is lost by it. Raises Refusal as its answer."""
         match fault:
             case Latency():
                 await asyncio.sleep(self._venue.faults.delay_s(fault))
                 return False
-            case None:
+            case None | Duplicate() | Garble():
                 return False
             case VenueError(code=code, message=message, status=status):
                 raise Refusal(code, message, status=status)
             case RateLimited(status=status, retry_after_s=seconds):
+                self._venue.limit(address, fault)
                 raise Refusal(-1003, "Too many requests queued.", status=status, retry_after_s=seconds)
             case Drop(hang_s=hang_s) if hang_s > 0:
                 return True

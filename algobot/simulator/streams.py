@@ -10,7 +10,18 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from algobot.simulator.candles import INTERVALS
-from algobot.simulator.faults import Cut, Drop, Duplicate, Faults, Latency, Reorder, Silent
+from algobot.simulator.faults import (
+    Cut,
+    Drop,
+    Duplicate,
+    Faults,
+    Garble,
+    Latency,
+    PartialBody,
+    Reorder,
+    Silent,
+)
+from algobot.simulator.garble import garbled
 
 QUEUE_LIMIT: Final = 10_000  # messages a client may lag behind before it is cut off
 HELD_S: Final = 1.0  # a reordered message comes after this at the latest
@@ -104,6 +115,10 @@ class Client:
                 self.cut(mid_frame=mid_frame)
             case Drop():
                 pass
+            case PartialBody(size=size):
+                self._push(message[:size])
+            case Garble() as garble:
+                self._push(before + garbled(payload, garble) + after)
             case _:
                 self._push(message)
 

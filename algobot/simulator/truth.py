@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from algobot.errors import DataError
-from algobot.simulator.journal import Accepted, Changed, Funded, Injected, Record, Refused, Traded
+from algobot.simulator.journal import Accepted, BanBroken, Changed, Funded, Injected, Record, Refused, Traded
 
 OrderKey = tuple[str, str, int]  # account, symbol, order id
 TradeKey = tuple[str, str, int]  # account, symbol, trade id
@@ -43,6 +43,7 @@ class Truth(msgspec.Struct):
     refused: list[Refused]
     injected: list[Injected]
     funded: list[Funded]
+    broken_bans: list[BanBroken] = []
 
     def by_client_id(self, account: str | None = None) -> dict[str, list[TrueOrder]]:
         """Return the accepted orders of each client id: more than one means that an id was used again."""
@@ -93,6 +94,8 @@ def _add(truth: Truth, record: Record) -> None:
             truth.refused.append(record)
         case Injected():
             truth.injected.append(record)
+        case BanBroken():
+            truth.broken_bans.append(record)
         case Accepted():
             truth.orders[(record.account, record.symbol, record.order_id)] = TrueOrder(
                 account=record.account,

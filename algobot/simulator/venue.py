@@ -13,9 +13,9 @@ from algobot.simulator.broadcast import Broadcast
 from algobot.simulator.candles import INTERVALS, bucket
 from algobot.simulator.clock import Clock
 from algobot.simulator.config import AccountSpec, SimConfig, check, check_account, parse_start
-from algobot.simulator.exchange import Exchange, Market
-from algobot.simulator.faults import Faults
-from algobot.simulator.journal import Funded, Journal
+from algobot.simulator.exchange import Exchange, Market, MarketStatus
+from algobot.simulator.faults import Faults, HttpError, RateLimited, Rule
+from algobot.simulator.journal import BanBroken, Funded, Journal
 from algobot.simulator.limits import OrderBudget, WeightBudget
 from algobot.simulator.maker import Maker
 from algobot.simulator.rules import Rules, rules_for
@@ -46,6 +46,7 @@ class Venue:
         self.exchange = Exchange(self.markets, [], self.journal, self.broadcast)
         self.weights: defaultdict[str, WeightBudget] = defaultdict(lambda: WeightBudget(config.weight_limit))
         self.order_budgets: defaultdict[str, OrderBudget] = defaultdict(lambda: OrderBudget(config.order_limit))
+        self._closed_until_s = 0.0  # monotonic
         self.listen_keys: dict[str, Account] = {}
         self._lags_ms: dict[str, int] = {}  # of market time, less than a step: no two markets move at one instant
         for spec in config.accounts:
@@ -77,9 +78,39 @@ class Venue:
     def market(self, symbol: str) -> Market:
         """Return a market by its symbol. Raises Refusal."""
         market = self.markets.get(symbol)
-        if market is None:
+        if market is None or market.status == "DELISTED":
             raise refusals.bad_symbol()
         return market
+
+    def set_status(self, symbol: str, status: MarketStatus) -> None:
+        """Open a market, stop trading in it, or delist it, which ends its orders. Raises Refusal."""
+        market = self.markets.get(symbol)
+        if market is None:
+            raise refusals.bad_symbol()
+        market.status = status
+        if status == "DELISTED":
+            self.exchange.expire_all(market, self.clock.wall_ms())
+
+    def maintain(self, seconds: float) -> None:
+        """Close for so long: nothing trades, every connection breaks, every request gets a gateway's page."""
+        self._closed_until_s = time.monotonic() + seconds
+        for where in ("request", "connect"):
+            self.faults.add(Rule(where, HttpError(503), count=0, seconds=seconds))
+        for client in list(self.hub.clients):
+            client.cut()
+
+    def charge(self, address: str, weight: int, subject: str) -> None:
+        """Count a request of `weight`; one that comes in spite of a ban is in the journal. Raises Refusal."""
+        ms, budget = self.clock.wall_ms(), self.weights[address]
+        if until_ms := budget.shut_until_ms(ms):
+            self.journal.write(BanBroken(address, subject, budget.since_ms, until_ms, ms))
+        budget.charge(weight, ms)
+
+    def limit(self, address: str, fault: RateLimited) -> None:
+        """Hold an address to what it was told, where the fault means it."""
+        if fault.ban_s:
+            ms, banned = self.clock.wall_ms(), fault.status == 418
+            self.weights[address].sentence(fault.retry_after_s * 1000, fault.ban_s * 1000, ms, banned=banned)
 
     def add_account(self, spec: AccountSpec) -> Account:
         """Open an account and fund it."""
@@ -92,6 +123,7 @@ class Venue:
         self.exchange.accounts.append(account)
         for asset, amount in spec.balances.items():
             self.fund(account, asset, to_units(amount))
+        account.remember(0)
         return account
 
     def fund(self, account: Account, asset: str, units: int) -> None:
@@ -109,9 +141,13 @@ class Venue:
 
     def advance(self) -> None:
         """Bring every market to where market time is, and send what is due."""
+        if time.monotonic() < self._closed_until_s:
+            return
         now, ms = self.clock.market_ms(), self.clock.wall_ms()
         moves = self.clock.speed > 0  # by hand, all go to the very moment they are told
         for symbol, tape in self.tapes.items():
+            if tape.market.status != "TRADING":
+                continue
             tape.advance(now - self._lags_ms[symbol] if moves else now, ms)
         self.broadcast.flush()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from algobot.errors import UsageError
-from algobot.simulator.faults import Cut, Drop, Faults, HttpError, Latency, Rule
+from algobot.simulator.faults import Cut, Drop, Faults, HttpError, Lag, Latency, Rule
 
 
 def struck(faults: Faults, subjects: list[str]) -> list[int]:
@@ -21,6 +21,25 @@ def test_a_rule_strikes_from_the_nth_and_so_many_times() -> None:
     assert struck(faults, calls) == [4, 6]
     state = faults.rules()[0]
     assert (state.seen, state.struck) == (6, 2)
+
+
+def test_a_rule_strikes_every_so_manieth() -> None:
+    """From the second on each third, and three times at most."""
+    faults = Faults(1)
+    faults.add(Rule("request", Drop(), nth=2, every=3, count=3))
+    assert struck(faults, ["x"] * 20) == [1, 4, 7]
+
+
+def test_a_rule_ends_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is in force for ten seconds strikes in the ninth and not in the eleventh."""
+    now_s = 100.0
+    monkeypatch.setattr("algobot.simulator.faults.time.monotonic", lambda: now_s)
+    faults = Faults(1)
+    faults.add(Rule("request", Drop(), count=0, seconds=10))
+    now_s = 109.0
+    assert faults.strike("request", "x") == Drop()
+    now_s = 111.0
+    assert faults.strike("request", "x") is None
 
 
 def test_a_rule_at_another_point_stays_silent() -> None:
@@ -68,6 +87,9 @@ def test_rules_are_lifted_one_by_one_or_all() -> None:
     [
         Rule("request", Drop(), nth=0),
         Rule("request", Drop(), probability=1.5),
+        Rule("request", Drop(), every=0),
+        Rule("request", Drop(), seconds=-1),
+        Rule("stream", Lag()),
         Rule("request", Cut()),
         Rule("stream", HttpError()),
     ],
