@@ -40,6 +40,7 @@ class Delta(NamedTuple):
 
 VenueKey = tuple[Symbol, VenueOrderId]
 """A venue numbers the orders of each symbol by itself: the same number on another symbol is another order."""
+TradeKey = tuple[Symbol, TradeId]
 
 
 class Book:
@@ -60,7 +61,8 @@ class Book:
         self.fills = 0  # ever folded
         self.deltas: deque[Delta] = deque(maxlen=DELTAS_KEPT)
         self._by_venue: dict[VenueKey, ClientOrderId] = {}
-        self._trades: set[tuple[Symbol, TradeId]] = set()
+        self._trades: set[TradeKey] = set()  # of the orders in memory; the ledger knows all
+        self._trades_of: dict[ClientOrderId, list[TradeKey]] = {}
 
     def put(self, order: Order, now_ns: int) -> None:
         """Take an order as it now is."""
@@ -83,12 +85,13 @@ class Book:
         return found
 
     def knows(self, symbol: Symbol, trade_id: TradeId) -> bool:
-        """Return whether a trade is in the ledger already."""
+        """Return whether a trade of an order in memory is in the ledger already."""
         return (symbol, trade_id) in self._trades
 
     def fold(self, fill: Fill, instrument: Instrument) -> None:
         """Add a fill to positions, totals and watermark; the caller asked `knows` before."""
-        self._trades.add((fill.symbol, fill.trade_id))
+        if fill.client_order_id in self.orders:
+            self._remember(fill.client_order_id, (fill.symbol, fill.trade_id))
         self.fills += 1
         signed = fill.side * fill.quantity
         key = (fill.bot_id, fill.symbol)
@@ -126,19 +129,39 @@ class Book:
         return {self.orders[key].symbol for key in self.touched_ns if key in self.orders}
 
     def forget_ended(self) -> None:
-        """Let go of the oldest ended orders; the ledger still has them."""
+        """Let go of the oldest ended orders and their trades; the ledger still has them.
+
+        A trade that is told again later finds no order, waits, and comes back with it: see `recall`.
+        """
         extra = len(self.orders) - len(self.live) - ENDED_KEPT
         for key in [key for key in self.orders if key not in self.live][: max(0, extra)]:
             order = self.orders.pop(key)
             self._by_venue.pop((order.symbol, order.venue_order_id), None)
+            self._trades.difference_update(self._trades_of.pop(key, ()))
 
-    def load(self, orders: Iterable[Order], fills: Iterable[Fill], instrument: Instruments) -> None:
-        """Begin from the ledger, in a book that is new: every order that may still matter, every live fill."""
+    def recall(self, order: Order, trades: Iterable[TradeKey], now_ns: int) -> None:
+        """Take back an order that was let go of, with its trades; one that is here stays as it is."""
+        if order.client_order_id in self.orders:
+            return
+        self.put(order, now_ns)
+        for key in trades:
+            self._remember(order.client_order_id, key)
+
+    def load(self, orders: Iterable[Order]) -> None:
+        """Begin from the ledger, in a book that is new, with every order that may still matter."""
         for order in orders:
             self.put(order, 0)  # touched long ago: to be asked about at once
+
+    def load_fills(self, fills: Iterable[Fill], instrument: Instruments) -> None:
+        """Go on from the ledger with the next of all live fills; the orders are loaded."""
         for fill in fills:
             self.fold(fill, instrument(fill.symbol))
         self.deltas.clear()
+
+    def _remember(self, client_order_id: ClientOrderId, key: TradeKey) -> None:
+        if key not in self._trades:
+            self._trades.add(key)
+            self._trades_of.setdefault(client_order_id, []).append(key)
 
 
 def moved(order: Order, *, status: OrderStatus, now_ns: int, reason: str = "") -> Order:

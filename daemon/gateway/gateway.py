@@ -37,6 +37,7 @@ from daemon.reconcile import Reconciler
 from daemon.store import Store
 
 LATE_FILLS_NS: Final = 86_400_000_000_000  # orders that ended within a day are kept at hand
+FILLS_AT_ONCE: Final = 2000  # read back at start: others get their turn in between
 CLOCK_OFF_NS: Final = 1_000_000_000
 
 
@@ -226,8 +227,11 @@ class Gateway:
         self._on.book, self._on.began_ns = Book(), self._on.clock.wall_ns()
         ended = await reads.closed_orders(account_id, self._on.began_ns - LATE_FILLS_NS)
         live = await reads.live_orders(account_id)
-        fills = [row.fill for row in await reads.account_fills(account_id)]
-        self._on.book.load([*ended, *live], fills, self._on.account.instrument)
+        self._on.book.load([*ended, *live])
+        last = 0
+        while rows := await reads.account_fills(account_id, after=last, limit=FILLS_AT_ONCE):
+            self._on.book.load_fills((row.fill for row in rows), self._on.account.instrument)
+            last = rows[-1].ledger_seq
         await self._reconciler.load()
 
     def _wire(self, tasks: anyio.abc.TaskGroup) -> None:

@@ -146,11 +146,11 @@ class Looks:
         for place, waiting in list(book.parked.items()):
             try:
                 order = await self._on.store.reads.order_by_venue_id(self._on.account_id, *place)
+                if order is not None:
+                    await self._recall(order)
             except StoreError:
                 return False
             if order is not None:
-                if order.client_order_id not in book.orders:
-                    book.put(order, self._on.clock.monotonic_ns())
                 for trade in book.parked.pop(place, []):
                     self._intake.fill(trade)
             elif waiting and self._on.ids.is_ours(waiting[0].client_order_id):
@@ -180,16 +180,22 @@ class Looks:
         for key, seen in list(book.strays.items()):
             try:
                 known = book.orders.get(key) or await self._on.store.reads.order(key)
+                if known is not None:
+                    await self._recall(known)
             except StoreError:
                 return False
             book.strays.pop(key, None)
             if known is None:
                 self._take_in(seen)
                 continue
-            if key not in book.orders:
-                book.put(known, self._on.clock.monotonic_ns())
             self._intake.order(seen, queried=True)
         return True
+
+    async def _recall(self, order: Order) -> None:
+        """Have an order of the ledger in the book again, with the trades it has had. Raises StoreError."""
+        if order.client_order_id not in self._on.book.orders:
+            trades = await self._on.store.reads.trades_of(order.client_order_id)
+            self._on.book.recall(order, trades, self._on.clock.monotonic_ns())
 
     def _take_in(self, seen: VenueOrder) -> None:
         bot_id = bot_of(seen.client_order_id, self._on.bots)

@@ -91,7 +91,8 @@ class Rounds:
         while True:
             await anyio.sleep(self._on.cadence.orders_every_s)
             self._judge(ok=await self._looks.open_orders())
-            self._on.book.forget_ended()
+            if self._on.store.state == OK:  # what is let go of must be in the ledger
+                self._on.book.forget_ended()
 
     async def _trades(self) -> None:
         while True:

@@ -91,10 +91,15 @@ class Reads:
         where = "bot_id = ? AND ledger_seq > ? ORDER BY ledger_seq"
         return [_ledger_fill(row) for row in await self._all("fills", where, (bot_id, ledger_seq))]
 
-    async def account_fills(self, account_id: AccountId) -> list[LedgerFill]:
-        """Return every live fill of an account, oldest first."""
-        where = "account_id = ? AND paper = 0 ORDER BY ledger_seq"
-        return [_ledger_fill(row) for row in await self._all("fills", where, (account_id,))]
+    async def account_fills(self, account_id: AccountId, *, after: int = 0, limit: int = -1) -> list[LedgerFill]:
+        """Return live fills of an account, oldest first: those behind number `after`, `limit` at most."""
+        where = "ledger_seq > ? AND account_id = ? AND paper = 0 ORDER BY ledger_seq LIMIT ?"
+        return [_ledger_fill(row) for row in await self._all("fills", where, (after, account_id, limit))]
+
+    async def trades_of(self, client_order_id: ClientOrderId) -> list[tuple[Symbol, TradeId]]:
+        """Return what identifies the fills of one order."""
+        found = await self._all("fills", "client_order_id = ? AND paper = 0", (client_order_id,))
+        return [(Symbol(row["symbol"]), TradeId(row["trade_id"])) for row in found]
 
     async def watermarks(self, account_id: AccountId) -> dict[Symbol, int]:
         """Return the time of the newest live fill of each symbol an account has traded."""
