@@ -15,7 +15,7 @@ import anyio.abc
 import anyio.to_thread
 import structlog
 
-from algobot import paths
+from algobot import latch, paths
 from algobot.config import Config
 from algobot.errors import AlgobotError
 from algobot.model import ACTIVE, AccountId, BotMode, BotState
@@ -29,6 +29,7 @@ from daemon.guarded import Guarded
 from daemon.hub import Hub
 from daemon.locks import Lock, state_lock
 from daemon.logs import Logs
+from daemon.losses import Losses
 from daemon.ports import Clock, SystemClock
 from daemon.pulse import Pulse
 from daemon.reload import Reloader
@@ -190,6 +191,7 @@ class Daemon:
         gc.freeze()
         desk.state = "ready"
         group.start_soon(rooms.pulse.run, name="pulse")
+        group.start_soon(Losses(self.config.accounts, roster.rows, halts).run, name="losses")
         group.start_soon(self._remind, roster, name="remind")
         group.start_soon(self._watch, rooms, roster, name="watchdog")
         self._notifier.ready(await self._summary(rooms, roster))
@@ -233,9 +235,12 @@ class Daemon:
         self._notifier.tell("READY=1")
 
     async def kill(self) -> None:
-        """Do what SIGUSR1 asks: halt all and cancel all."""
+        """Do what SIGUSR1 asks: halt all and cancel all; while starting the latch alone, which the start obeys."""
+        try:
+            latch.close(self.state_dir, "all", "", "cancel", "SIGUSR1", "signal")
+        except OSError as error:
+            log.error("halt.file_failed", message=str(error))
         if self.desk is None:
-            self.stop("SIGUSR1 while starting")
             return
         done = await self.desk.kill(mode="cancel", reason="SIGUSR1", by="signal")
         log.warning("halt.signaled", safe=done.safe, orders_left=len(done.orders_left))

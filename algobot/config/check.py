@@ -61,7 +61,8 @@ def _accounts(config: Config) -> Iterator[Found]:
     for name, section in config.accounts.items():
         path = ("accounts", name)
         yield from _name(path, name)
-        yield from _order_limit((*path, "max_order_notional"), section.max_order_notional)
+        for limit in ("max_order_notional", "max_daily_loss", "max_drawdown"):
+            yield from _order_limit((*path, limit), getattr(section, limit))
         if section.venue not in config.venues:
             remedy = did_you_mean(section.venue, config.venues) if config.venues else "write a [venues.NAME]"
             yield (*path, "venue"), f"there is no venue {shown((), section.venue)}", remedy

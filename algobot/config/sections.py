@@ -56,6 +56,9 @@ class AccountSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     live: bool = False  # arms live trading: without it a live bot on this account is refused
     base_external: bool = True  # what the account holds besides the bots' own is accepted at first sight
     max_order_notional: Decimal = Decimal(0)  # of any bot, in quote units; 0 is no limit
+    max_daily_loss: Decimal = Decimal(0)  # of its live bots together since 00:00 UTC, in quote units; 0 is no limit
+    max_drawdown: Decimal = Decimal(0)  # of their common profit from its peak in this run, likewise
+    on_loss: Literal["halt", "cancel", "flatten"] = "cancel"  # how far the kill switch goes when one is exceeded
 
 
 class BotSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

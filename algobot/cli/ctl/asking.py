@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -62,6 +63,22 @@ class Asker:
         if self._line is None:
             self._line = Line(str(client_socket(self._place)), name="ctl")
         return self._line
+
+    @property
+    def named(self) -> bool:
+        """Whether a socket was named: the daemon meant need not be the one of this configuration."""
+        return bool(self._place or os.environ.get("ALGOBOT__DAEMON__SOCKET"))
+
+    @contextmanager
+    def within(self, timeout_s: float) -> Iterator[None]:
+        """Wait no longer than this for what is asked inside."""
+        before, self.timeout_s = self.timeout_s, timeout_s
+        try:
+            if self._line is None:
+                self._line = Line(str(client_socket(self._place)), name="ctl", connect_s=timeout_s)
+            yield
+        finally:
+            self.timeout_s = before
 
     def hang_up(self) -> None:
         """Close the connection; the next question makes another."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from algobot.cli.ctl import columns, words
@@ -20,8 +22,10 @@ from algobot.cli.ctl.asking import (
 )
 from algobot.cli.ctl.tables import Row, write_json, write_rows
 from algobot.cli.ctl.words import rows_of
-from algobot.errors import PartialFailure, UsageError
+from algobot.errors import DaemonUnreachable, DeadlineExceeded, PartialFailure, UsageError
 from algobot.text import safe_text
+
+ANSWER_S = 0.3  # a daemon that is well closes its gate in a tenth of it
 
 _account = click.option("--account", metavar="ACCOUNT", help="Only this account.")
 _bot = click.option("--bot", metavar="BOT", shell_complete=complete_bots, help="Only this bot.")
@@ -42,12 +46,14 @@ def kill(
 ) -> None:
     """Latch the kill switch: halt opens nothing new, cancel also cancels all, flatten also closes positions.
 
-    Nothing is asked, but for flatten. If no daemon answers, `algobot kill` latches without one.
+    Nothing is asked, but for flatten. If no daemon answers at once, this does what `algobot kill` does.
     """
     _one_scope(account, bot)
     target = bot or account or "all"
     if mode == "flatten":
         confirm_name(f"close every position of {target} at market", target, confirmed=confirmed)
+    if not _gate_closes(asker, reason=reason, account_id=account, bot_id=bot):
+        raise SystemExit(_without_daemon(mode=mode, reason=reason, account=account, bot=bot, as_json=as_json))
     reply = asker.ask("kill", mode=mode, reason=reason, account_id=account, bot_id=bot)
     if as_json:
         write_json(reply)
@@ -57,6 +63,30 @@ def kill(
     suggest("algobot ctl orders --open" if not reply.get("safe") else "algobot ctl unhalt --reason …")
     if not reply.get("gate_closed") or (mode != "halt" and not reply.get("safe")):
         raise PartialFailure("NOT SAFE: open orders may remain at the venue", hint="algobot ctl orders --open")
+
+
+def _gate_closes(asker: Asker, **scope: str | None) -> bool:
+    """Close the gate first; return False when the daemon does not answer at once and the latch can be had without it.
+
+    With --socket another daemon may be meant than the one whose state directory is known: then it is waited for.
+    """
+    if asker.named:
+        return True
+    try:
+        with asker.within(ANSWER_S):
+            asker.ask("kill", mode="halt", **scope)
+    except (DaemonUnreachable, DeadlineExceeded) as error:
+        print(f"{error.message}: latching without it", file=sys.stderr)
+        return False
+    return True
+
+
+def _without_daemon(*, mode: str, reason: str, account: str | None, bot: str | None, as_json: bool) -> int:
+    from algobot.cli.kill import main as latch_and_wake
+
+    given = {"mode": mode, "reason": reason, "account": account, "bot": bot}
+    flags = [f"--{name}={value}" for name, value in given.items() if value]
+    return latch_and_wake([*flags, *(["--json"] if as_json else [])])
 
 
 def killed_lines(reply: Row) -> list[str]:
