@@ -22,10 +22,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 import numba
 import numpy as np
+from numba.core import types
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -64,9 +65,24 @@ def _compiled(function: Callable[P, R], *, forceinline: bool) -> Callable[P, R]:
     if not COMPILED:
         return function
     with cached_in(Path(inspect.getfile(function))) as cache:
-        make = numba.njit(cache=cache, nogil=True, fastmath=False, error_model="numpy", forceinline=forceinline)
-        compiled: Callable[P, R] = make(function)
-    return compiled
+        make = numba.njit(
+            cache=cache, nogil=True, fastmath=False, error_model="numpy", forceinline=forceinline, no_cfunc_wrapper=True
+        )
+        compiled: Any = make(function)
+    _compile_once(compiled._compiler)
+    return cast(Callable[P, R], compiled)
+
+
+def _compile_once(compiler: Any) -> None:
+    """Let a kernel called with a constant be the one compiled for numbers: numba makes one for each value."""
+    fold = compiler.fold_argument_types
+    plain_type: Any = types.unliteral  # it carries no types
+
+    def plain(args: Any, kws: Any) -> tuple[Any, tuple[Any, ...]]:
+        signature, folded = fold(args, kws)
+        return signature, tuple(plain_type(one) for one in folded)
+
+    compiler.fold_argument_types = plain
 
 
 @contextlib.contextmanager
