@@ -65,7 +65,8 @@ def _compiled(function: Callable[P, R], *, forceinline: bool) -> Callable[P, R]:
     if not COMPILED:
         return function
     with cached_in(Path(inspect.getfile(function))) as cache:
-        make = numba.njit(
+        njit: Any = numba.njit  # its types lack `no_cfunc_wrapper`
+        make = njit(
             cache=cache, nogil=True, fastmath=False, error_model="numpy", forceinline=forceinline, no_cfunc_wrapper=True
         )
         compiled: Any = make(function)
