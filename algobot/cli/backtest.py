@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from algobot.research.report.record import Asked
 
 RESULTS: Final = Path("results")
-_NOT_OF_THE_RUN: Final = ("out", "no_files", "no_pictures", "as_json")
+_NOT_OF_THE_RUN: Final = ("out", "no_files", "pictures", "as_json")
 
 
 class _Show(NamedTuple):
     """What the caller wants of a result."""
 
     folder: Path | None
-    pictures: bool
+    pictures: bool | None  # None draws them unless that took longer than the run
     as_json: bool
 
 
@@ -55,7 +55,7 @@ class _WithStrategies(click.Command):
 @click.option("--detail", multiple=True, metavar="BARS", help="Finer bars, one for each --data, that orders meet.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the files. [default: results/…]")
 @click.option("--no-files", is_flag=True, help="Write no files.")
-@click.option("--no-pictures", is_flag=True, help="Leave out the PNGs.")
+@click.option("--pictures/--no-pictures", default=None, help="PNGs. [default: up to 200,000 bars]")
 @click.option("--json", "as_json", is_flag=True, help="Print the metrics as one JSON object.")
 @click.pass_context
 def backtest(
@@ -69,7 +69,7 @@ def backtest(
     detail: tuple[str, ...],
     out: Path | None,
     no_files: bool,
-    no_pictures: bool,
+    pictures: bool | None,
     as_json: bool,
 ) -> None:
     """Run a strategy over bars from a file and say what it earned.
@@ -108,7 +108,7 @@ def backtest(
         asked_for.until_ns,
         assumed,
     )
-    _tell(outcome, series, asked_for.settings, asked, _Show(folder, not no_pictures, as_json))
+    _tell(outcome, series, asked_for.settings, asked, _Show(folder, pictures, as_json))
 
 
 def _finer(names: tuple[str, ...], plan: Plan, shelf: Library) -> list[Series]:

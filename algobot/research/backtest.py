@@ -38,6 +38,7 @@ class Outcome(NamedTuple):
     orders: list[OrderRow]  # what became of each, in the order they were placed
     ambiguous: int  # bars whose path decided which of two fills came first
     funding: float  # received, in quote units; negative is paid. The curve has it, the trips do not
+    lacking: int  # bars without any of the finer bars asked for: these were their own
 
 
 def run(
@@ -85,6 +86,7 @@ def run(
         order_rows(notes, bars.symbols, strategy),
         desk.ambiguous,
         desk.funding,
+        desk.lacking,
     )
 
 

@@ -74,6 +74,11 @@ class Desk:
         return int(self._accounts["ambiguous"][0])
 
     @property
+    def lacking(self) -> int:
+        """Bars of a symbol without finer ones, where such were given."""
+        return self._detail.lacking
+
+    @property
     def funding(self) -> float:
         """Received so far by all positions, in quote units; negative is paid."""
         return float(self._slots["position"]["funding"].sum())

@@ -34,7 +34,8 @@ def a_run(*paths: Path, strategy: str = "ma_crossover", **asked: object) -> tupl
     series = [read_bars(path) for path in paths]
     assumed = asked.get("assumed", Assumptions())
     assert isinstance(assumed, Assumptions)
-    outcome = bench.run(registry.load(strategy), {}, series, SETTINGS, assumed=assumed)
+    seen = {name: asked.pop(name) for name in ("ambiguous", "funding", "lacking") if name in asked}
+    outcome = bench.run(registry.load(strategy), {}, series, SETTINGS, assumed=assumed)._replace(**seen)  # type: ignore[arg-type]
     record = record_of(outcome, series, SETTINGS, Asked("a-run", 1_700_000_000 * 10**9, ["algobot"], paths, **asked))  # type: ignore[arg-type]
     return run_of(outcome, record), outcome
 

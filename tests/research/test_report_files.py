@@ -28,7 +28,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a run of two symbols, written down."""
     root = tmp_path_factory.mktemp("run")
     paths = a_file(root, "X_BTC_USDT_1h"), a_file(root, "X_ETH_USDT_1h", bars=1500, seed=4)
-    run, outcome = a_run(*paths, assumed=Assumptions(0.02, 7, None, 0.3), warnings=("12 ambiguous bars",))
+    run, outcome = a_run(*paths, assumed=Assumptions(0.02, 7, None, 0.3), ambiguous=12, funding=-3.5)
     files.prepare(root / "run")
     files.write(root / "run", run, outcome)
     return root / "run"
@@ -84,7 +84,8 @@ def test_the_record_says_how_to_run_it_again(folder):
     assert (record["assumptions"]["trials"], record["assumptions"]["tax_fraction"]) == (7, 0.3)
     assert [file["symbol"] for file in record["data"]] == ["BTC/USDT", "ETH/USDT"]
     assert all(len(file["sha256"]) == 64 and Path(file["path"]).is_file() for file in record["data"])
-    assert record["warnings"][0] == "12 ambiguous bars"
+    assert record["warnings"][0].startswith("12 bars (0.60%) were ambiguous")
+    assert record["warnings"][1] == "funding paid: 3.50; equity has it, the trades' profits do not"
 
 
 def test_the_tables_agree_with_each_other(folder):

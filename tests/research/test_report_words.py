@@ -29,7 +29,7 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture(scope="module")
 def run(paths: tuple[Path, Path]) -> Run:
     """Return a run over the first."""
-    return a_run(paths[0], warnings=("12 ambiguous bars, the worst was assumed",))[0]
+    return a_run(paths[0], ambiguous=12)[0]
 
 
 def told(run: Run, *, width: int = 80, colour: bool = False) -> str:
@@ -54,7 +54,7 @@ def test_the_summary_fits_eighty_columns_and_needs_no_colour(run):
         assert label in text
     assert words.signed(run.metrics.return_fraction) in text
     assert "Jan" in text
-    assert "! 12 ambiguous bars, the worst was assumed" in text
+    assert "! 12 bars (0.20%) were ambiguous: which of two fills came first is an" in text
 
 
 def test_months_have_one_decimal_until_they_are_wide(run):

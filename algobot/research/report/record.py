@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -84,7 +85,6 @@ class Asked(NamedTuple):
     trade_from_ns: int = 0
     until_ns: int = 0
     assumed: Assumptions = Assumptions()
-    warnings: Sequence[str] = ()  # of the engine
 
 
 def record_of(outcome: Outcome, series: Sequence[Series], settings: Settings, asked: Asked) -> Record:
@@ -103,7 +103,7 @@ def record_of(outcome: Outcome, series: Sequence[Series], settings: Settings, as
         until=iso(asked.until_ns),
         settings=msgspec.json.decode(msgspec.json.encode(settings._asdict())),  # as it will be read again
         assumptions=asked.assumed._asdict(),
-        warnings=[*asked.warnings, *cautions(outcome.metrics, data, settings._asdict())],
+        warnings=[*_remarks(outcome), *cautions(outcome.metrics, data, settings._asdict())],
     )
 
 
@@ -114,6 +114,26 @@ def run_of(outcome: Outcome, record: Record) -> Run:
     trades.sort(key=lambda pair: pair[1].entry_ns)
     curves = (outcome.close_ns, outcome.curve, outcome.hold, outcome.closes)
     return Run(record, outcome.metrics, *curves, trades)
+
+
+def _remarks(outcome: Outcome) -> list[str]:
+    """Return what the engine saw that a reader should know."""
+    found = []
+    if outcome.ambiguous:
+        share = outcome.ambiguous / len(outcome.close_ns)
+        found.append(
+            f"{outcome.ambiguous:,} bars ({share:.2%}) were ambiguous: which of two fills came first is an assumption;"
+            " --detail with finer bars knows, --path assumes otherwise"
+        )
+    if outcome.lacking:
+        found.append(f"{outcome.lacking:,} bars had no finer bars inside: their orders met the bar itself")
+    refused = Counter(row.reason for row in outcome.orders if row.status == "rejected")
+    for why, count in refused.most_common(3):
+        found.append(f"{count:,} orders were refused: {why}")
+    if outcome.funding:
+        word = "received" if outcome.funding > 0 else "paid"
+        found.append(f"funding {word}: {abs(outcome.funding):,.2f}; equity has it, the trades' profits do not")
+    return found
 
 
 def cautions(m: Metrics, data: Sequence[DataFile], settings: Mapping[str, Any]) -> list[str]:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from algobot.research.report.record import Run
 
+_PICTURED: Final = 200_000  # bars; the pictures of more take longer than the run itself
 
-def write(folder: Path, run: Run, *, pictures: bool = True) -> list[str]:
-    """Write report.html and the PNGs into `folder`; return what to tell of those that could not be made."""
+
+def write(folder: Path, run: Run, *, pictures: bool | None = True) -> list[str]:
+    """Write report.html and the PNGs into `folder`; return what to tell of those that were not made.
+
+    With None they are made unless the run is long.
+    """
     from algobot.research.report import html
 
     (folder / "report.html").write_text(html.page(run), encoding="utf-8")
-    if not pictures:
+    if pictures is None and len(run.equity) > _PICTURED:
+        return [f"no PNGs of so many bars; to have them: algobot report {folder.name}"]
+    if pictures is False:
         return []
     try:
         import matplotlib as _  # noqa: F401 – an extra
