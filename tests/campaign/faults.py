@@ -1,0 +1,269 @@
+"""`faults`: every fault meets every operation, on the real daemon and the simulator in processes of their own.
+
+A cell is one fault during one operation. Several live bots trade; the fault is put in force, the operation is made to
+happen, the fault is lifted. Then, within 30 s: the ledger equals the venue's own log (EQ: no order doubled, no fill
+lost, balances equal), the daemon's own comparison says so too, the account takes orders, no bot is halted; and nobody
+asked while the venue had told us to wait.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Final, NamedTuple
+
+from algobot.cli.stage import Stage, a_stage
+from algobot.errors import AlgobotError
+from algobot.model import BotState
+from algobot.protocol.requests import Bots, Done, ListBots, PauseBot, Reconcile, Reconciled, ResumeBot
+from algobot.simulator import truth
+from tests.campaign.matrix import FAULTS, OPERATIONS, NotApplicable
+from tests.campaign.summary import Summary
+from tests.e2e.equality import differences
+from tests.e2e.venue import post
+from tests.e2e.waiting import status
+
+QUIET_S: Final = 30.0  # within which everything is right again
+BAN_GRACE_MS: Final = 400  # what was under way when the venue's answer left is nobody's fault
+UNDER_FAULT_S: Final = 3.0
+GIVEN_UP: Final = frozenset({BotState.FAULTED, BotState.QUARANTINED, BotState.HALTED})
+UNLIMITED: Final = ("--order-limit", "1000000", "--weight-limit", "1000000")  # limits are a fault of their own here
+
+
+class Cell(NamedTuple):
+    """One fault during one operation, with its seed."""
+
+    fault: str
+    operation: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """As `--only` takes it."""
+        return f"{self.fault}/{self.operation}"
+
+
+class Outcome(NamedTuple):
+    """What came of a cell: "ok", "violation" or "not applicable", why, and how long it took to be right again."""
+
+    cell: Cell
+    verdict: str
+    told: list[str]
+    quiet_s: float = 0.0
+    struck: int = 0
+
+
+def main(words: list[str]) -> Summary:
+    """Play the matrix, telling each cell as it is done."""
+    parser = argparse.ArgumentParser(prog="python -m tests.campaign faults", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=1, help="seeds of each cell")
+    parser.add_argument("--seed", type=int, default=1, help="the first of them")
+    parser.add_argument("--only", action="append", default=[], metavar="FAULT/OPERATION", help="* is any; repeatable")
+    options = parser.parse_args(words)
+    summary, outcomes = Summary("faults", options.seed), []
+    for seed in range(options.seed, options.seed + options.rounds):
+        for outcome in play_round(seed, options.only):
+            outcomes.append(outcome)
+            print(line_of(outcome), flush=True)
+            add_up(summary, outcome)
+    print(table_of(outcomes))
+    summary.expect(summary.counts.get("ok", 0) > 0, "nothing was tried")
+    return summary
+
+
+def add_up(summary: Summary, outcome: Outcome) -> None:
+    """Count one cell."""
+    summary.count(outcome.verdict.replace(" ", "_"))
+    summary.count("faults_struck", outcome.struck)
+    if outcome.verdict == "violation":
+        summary.expect(False, f"{outcome.cell.name} seed {outcome.cell.seed}: {outcome.told[0]}")
+    summary.figures["quiet_s_max"] = max(summary.figures.get("quiet_s_max", 0.0), round(outcome.quiet_s, 1))
+
+
+def play_round(seed: int, only: Sequence[str] = ()) -> Iterator[Outcome]:
+    """Play the cells of one seed, all on one stage; after a violation on a fresh one."""
+    todo = [Cell(fault, operation, seed) for fault in FAULTS for operation in OPERATIONS]
+    todo = [cell for cell in todo if not only or any(matches(cell, one) for one in only)]
+    while todo:
+        with a_market(seed) as stage:
+            while todo:
+                outcome = play(stage, todo.pop(0))
+                yield outcome
+                if outcome.verdict == "violation":
+                    break
+
+
+def matches(cell: Cell, wanted: str) -> bool:
+    """Return whether FAULT/OPERATION, either of them possibly *, means this cell."""
+    fault, _, operation = wanted.partition("/")
+    return fault in ("*", cell.fault) and operation in ("", "*", cell.operation)
+
+
+@contextmanager
+def a_market(seed: int) -> Iterator[Stage]:
+    """Yield a venue and a daemon with four live bots: two that trade at market, two that rest limit orders."""
+    with a_stage() as stage:
+        arguments = ["--symbols", "BTC/USDT,ETH/USDT", "--speed", "300", "--seed", str(seed), "--history", "300"]
+        stage.start_venue([*arguments, *UNLIMITED], balances="USDT=1000000,BTC=10,ETH=100")
+        stage.write_config(bots())
+        stage.start_daemon()
+        stage.wait_ready()
+        yield stage
+
+
+def bots() -> str:
+    """Return the bots' tables."""
+    crossover = 'strategy = "ma_crossover"\nposition_fraction = 0.5\nparams = { fast = 1, slow = 2 }\n'
+    grid = 'strategy = "grid"\nparams = { levels = 3, step_fraction = 0.0005, stop_fraction = 0, cooldown_bars = 0 }\n'
+    tables = []
+    for kind, body in (("market", crossover), ("limit", grid)):
+        for symbol in ("BTC", "ETH"):
+            common = f'symbol = "{symbol}/USDT"\naccount = "demo"\nmode = "live"\ncapital = "5000"\n'
+            tables.append(f"[bots.{kind}-{symbol.lower()}]\n{body}{common}")
+    return "\n".join(tables)
+
+
+def play(stage: Stage, cell: Cell) -> Outcome:
+    """Play one cell and judge it."""
+    random = Random(f"{cell.seed}:{cell.name}")
+    try:
+        rules = FAULTS[cell.fault](cell.operation, random)
+    except NotApplicable as reason:
+        return Outcome(cell, "not applicable", [str(reason)])
+    before = truth.read(stage.truth)
+    try:
+        resume(stage)
+        for path, body in rules.begin:
+            post(stage, path, body)
+        try:
+            operate(stage, cell.operation, random)
+        finally:
+            struck = lift(stage)
+            for path, body in rules.end:
+                post(stage, path, body)
+        begun = time.monotonic()
+        if cell.operation == "restart":
+            stage.wait_ready(QUIET_S)
+        told = judge(stage, begun + QUIET_S)
+        quiet_s = time.monotonic() - begun
+    except (AlgobotError, AssertionError, OSError) as error:
+        return Outcome(cell, "violation", [f"{type(error).__name__}: {error}", stage.tail("daemon.log", 5)])
+    told += bans_broken(stage, len(before.broken_bans))
+    if len(truth.read(stage.truth).orders) == len(before.orders) and cell.operation.startswith("place"):
+        told.append("no order was placed: nothing was tried")
+    return Outcome(cell, "violation" if told else "ok", told, quiet_s, struck)
+
+
+def operate(stage: Stage, operation: str, random: Random) -> None:
+    """Make the operation happen while the fault is in force."""
+    match operation:
+        case "restart":
+            time.sleep(random.uniform(0.2, 1.0))  # the moment of the crash is the experiment
+            stage.kill_daemon()
+            stage.start_daemon()
+            time.sleep(2 * UNDER_FAULT_S)
+        case "reconnect":
+            for match in ("user:*", "*@*", "user:*"):
+                post(stage, "/sim/connections", {"act": "cut", "match": match, "mid_frame": random.random() < 0.5})
+                time.sleep(UNDER_FAULT_S / 3)
+        case "reconcile":
+            time.sleep(UNDER_FAULT_S / 3)
+            stage.ask(Reconcile(), Reconciled, timeout_s=60.0)  # it may fail; afterwards it may not
+        case "cancel":
+            for _ in range(4):
+                time.sleep(UNDER_FAULT_S / 4)
+                for row in stage.ask(ListBots(), Bots).bots:
+                    if row.bot_id.startswith("limit"):  # pausing takes its orders off the book
+                        stage.ask((PauseBot if row.state is BotState.RUNNING else ResumeBot)(bot_id=row.bot_id), Done)
+        case "market_data":
+            post(stage, "/sim/connections", {"act": "cut", "match": "btcusdt@*"})
+            time.sleep(UNDER_FAULT_S)
+        case _:
+            time.sleep(UNDER_FAULT_S)
+
+
+def resume(stage: Stage) -> None:
+    """Let all bots trade."""
+    for row in stage.ask(ListBots(), Bots).bots:
+        if row.state is not BotState.RUNNING:
+            stage.ask(ResumeBot(bot_id=row.bot_id), Done)
+
+
+def lift(stage: Stage) -> int:
+    """Lift every rule; returns how often they struck."""
+    with urllib.request.urlopen(stage.url + "/sim/faults", timeout=10) as answer:
+        struck = sum(row["struck"] for row in json.load(answer))
+    request = urllib.request.Request(stage.url + "/sim/faults", method="DELETE")
+    with urllib.request.urlopen(request, timeout=10):
+        return int(struck)
+
+
+def judge(stage: Stage, deadline: float) -> list[str]:
+    """Return what is still wrong when the time is up; [] as soon as nothing is."""
+    database = next(stage.state.glob("*.db"))
+    while True:
+        told = wrongs(stage, database)
+        if not told or time.monotonic() > deadline:
+            return told
+        time.sleep(0.25)
+
+
+def wrongs(stage: Stage, database: Path) -> list[str]:
+    """Return what is wrong now: the account, the bots, the ledger, the daemon's own comparison."""
+    rows = stage.ask(ListBots(), Bots).bots
+    for row in rows:
+        if row.state is BotState.RUNNING:
+            stage.ask(PauseBot(bot_id=row.bot_id), Done)
+    accounts = status(stage).accounts
+    told = [f"account {row.account_id} is {row.state}: {row.reason}" for row in accounts if row.state != "ready"]
+    told += [f"bot {row.bot_id} is {row.state.value}: {row.reason}" for row in rows if row.state in GIVEN_UP]
+    told += [f"{row.orders_in_flight} orders in flight" for row in accounts if row.orders_in_flight]
+    if told:
+        return told
+    try:
+        told = differences(database, stage.truth, account=stage.key)
+    except sqlite3.Error as error:
+        return [f"the database cannot be read: {error}"]
+    if told:
+        return told
+    outcome = stage.ask(Reconcile(), Reconciled, timeout_s=60.0)
+    return [] if outcome.ok else [f"reconcile: {'; '.join(outcome.notes)}"]
+
+
+def bans_broken(stage: Stage, before: int) -> list[str]:
+    """Return the requests that came although the venue had told us to wait."""
+    new = truth.read(stage.truth).broken_bans[before:]
+    return [
+        f"{one.request} {one.ms - one.since_ms} ms into a ban" for one in new if one.ms - one.since_ms > BAN_GRACE_MS
+    ]
+
+
+def line_of(outcome: Outcome) -> str:
+    """Return one cell as a line, with all that is wrong."""
+    head = f"{outcome.cell.name} seed {outcome.cell.seed}: {outcome.verdict}"
+    if outcome.verdict == "ok":
+        return f"{head}, right after {outcome.quiet_s:.1f} s, the fault struck {outcome.struck} times"
+    return "\n    ".join([head, *outcome.told[:8]])
+
+
+def table_of(outcomes: list[Outcome]) -> str:
+    """Return faults by operations: how many seeds were right, or why the cell is empty."""
+    lines = ["", "| fault | " + " | ".join(OPERATIONS) + " |", "|---" * (1 + len(OPERATIONS)) + "|"]
+    for fault in FAULTS:
+        row = []
+        for operation in OPERATIONS:
+            found = [one for one in outcomes if (one.cell.fault, one.cell.operation) == (fault, operation)]
+            good = sum(one.verdict == "ok" for one in found)
+            empty = bool(found) and found[0].verdict == "not applicable"
+            row.append("–" if empty else f"{good}/{len(found)}" if found else "")
+        if any(row):
+            lines.append(f"| {fault} | " + " | ".join(row) + " |")
+    reasons = sorted({f"{one.cell.fault}: {one.told[0]}" for one in outcomes if one.verdict == "not applicable"})
+    return "\n".join([*lines, *(["", "not applicable (–):", *reasons] if reasons else []), ""])
