@@ -216,8 +216,8 @@ class BinanceAccount:
     def _order(self, raw: wire.RestOrder, action: Action) -> VenueOrder:
         try:
             return wire.to_order(raw, self._symbols.get(raw.symbol, Symbol(raw.symbol)))
-        except KeyError as error:
-            unreadable = f"{self._client.adapter}: an answer with an unknown status or side {error}"
+        except (KeyError, ValueError) as error:
+            unreadable = f"{self._client.adapter}: an answer that cannot be: {error}"
             raise VenueTimeout(unreadable) if action is Action.SUBMIT else VenueUnavailable(unreadable) from None
 
     def _venue_symbol(self, symbol: Symbol) -> str:

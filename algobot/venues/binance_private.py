@@ -67,7 +67,7 @@ def read(message: Mapping[str, object], symbols: Mapping[str, Symbol]) -> list[P
             report = msgspec.convert(message, wire.ExecutionReport, strict=False)
             return list(wire.report_events(report, symbols.get(report.s, Symbol(report.s))))
         return [wire.position_event(msgspec.convert(message, wire.AccountPosition, strict=False))]
-    except (msgspec.ValidationError, KeyError) as error:
+    except (ValueError, KeyError) as error:  # msgspec's are ValueErrors
         raise StreamClosed(f"an account event cannot be read: {safe_text(str(error), most=QUOTED)}") from error
 
 

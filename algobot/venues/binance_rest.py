@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Mapping
 from typing import Final, TypeVar
@@ -12,7 +13,7 @@ import msgspec
 
 from algobot.errors import VenueUnavailable
 from algobot.model import Bar, Instrument, Symbol
-from algobot.venues.binance_wire import MS_NS, ExchangeInfo, KlineRow, to_bar, to_instruments
+from algobot.venues.binance_wire import MS_NS, Counted, ExchangeInfo, KlineRow, to_bar, to_instruments
 from algobot.venues.classify import Action, Reply, as_error
 
 T = TypeVar("T")
@@ -21,7 +22,7 @@ PAGE: Final = 1000  # rows the venue gives at most
 
 
 class _ServerTime(msgspec.Struct, frozen=True):
-    serverTime: int
+    serverTime: Counted
 
 
 class BinanceRest:
@@ -88,7 +89,10 @@ class BinanceRest:
         params: dict[str, str | int] = {"symbol": venue_symbol, "interval": timeframe, "limit": limit, **span}
         rows = self._decode(await self._get("/api/v3/klines", params), list[KlineRow])
         try:
-            return [to_bar(row, length_ns) for row in rows]
+            bars = [to_bar(row, length_ns) for row in rows]
+            if any(later.open_ns <= bar.open_ns for bar, later in itertools.pairwise(bars)):
+                raise ValueError("bars are not in the order of time")
+            return bars
         except ValueError as error:
             raise VenueUnavailable(f"{self._adapter}: {venue_symbol} {error}", hint="the venue must mend it") from None
 

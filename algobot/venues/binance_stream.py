@@ -18,18 +18,19 @@ from websockets.asyncio.client import ClientConnection, connect
 from algobot.errors import StreamClosed
 from algobot.model import Bar, BarUpdate, Quote, Symbol, timeframe_ns
 from algobot.text import QUOTED, safe_text
-from algobot.venues.binance_wire import MS_NS
+from algobot.venues.binance_wire import MS_NS, Counted
 from algobot.venues.port import Connected, MarketEvent, Subscription
 
 PER_FRAME: Final = 200  # parameters of one SUBSCRIBE
 PER_CONNECTION: Final = 1024  # streams the venue allows on one connection
 FRAME_GAP_S: Final = 0.25  # the venue cuts who sends more than 5 frames a second
 OPEN_S: Final = 10.0
+LATE_NS: Final = 5_000_000_000  # a quote's number counts for so long; then the venue may have begun to count anew
 QUEUE: Final = 20_000  # events; beyond it the socket waits for the reader
 
 
 class _Kline(msgspec.Struct, frozen=True):
-    t: int
+    t: Counted
     i: str
     o: float
     h: float
@@ -51,6 +52,7 @@ class _Frame(msgspec.Struct, frozen=True):
     k: _Kline | None = None
     b: float = 0.0
     a: float = 0.0
+    u: int = 0  # of a book ticker: the book's update id
     E: int = 0
     id: int | None = None
     error: _Failure | None = None
@@ -82,8 +84,26 @@ def names_of(subscriptions: Iterable[Subscription], venue_symbols: Mapping[Symbo
     return Names(tuple(streams), symbols, lengths_ns)
 
 
-def decode(data: str | bytes, names: Names, ts_recv_ns: int) -> BarUpdate | Quote | _Frame:
-    """Return the event in one frame, or the frame itself when it answers a request.
+class Newest:
+    """The number of the newest quote of each symbol on one connection: one that was overtaken says nothing any more."""
+
+    def __init__(self) -> None:
+        self._seen: dict[Symbol, tuple[int, int]] = {}  # update id, when it came
+
+    def overtook(self, symbol: Symbol, update_id: int, recv_ns: int) -> bool:
+        """Return whether a newer quote than `update_id` has come, and remember this one if not; 0 is no number."""
+        newest, at_ns = self._seen.get(symbol, (0, 0))
+        if update_id and update_id < newest and recv_ns - at_ns < LATE_NS:
+            return True
+        if update_id:
+            self._seen[symbol] = update_id, recv_ns
+        return False
+
+
+def decode(
+    data: str | bytes, names: Names, ts_recv_ns: int, newest: Newest | None = None
+) -> BarUpdate | Quote | _Frame | None:
+    """Return the event in one frame, the frame itself when it answers a request, None for a quote that came too late.
 
     Raises:
         StreamClosed: it is not a frame we asked for.
@@ -99,6 +119,8 @@ def decode(data: str | bytes, names: Names, ts_recv_ns: int) -> BarUpdate | Quot
         return frame
     kline = frame.k
     if kline is None:
+        if newest is not None and newest.overtook(symbol, frame.u, ts_recv_ns):
+            return None
         event_ns = frame.E * MS_NS if frame.E else ts_recv_ns  # spot book tickers carry no time of their own
         return Quote(symbol, frame.b, frame.a, event_ns, ts_recv_ns)
     length_ns = names.lengths_ns.get(kline.i)
@@ -154,11 +176,13 @@ async def _read(
     """Put one connection's events into `queue`, None when it is confirmed, and at its end the reason."""
     try:
         async with connect(url, open_timeout=OPEN_S, close_timeout=1.0, max_size=2**20, compression=None) as socket:
-            requests = await _subscribe(socket, streams)
+            requests, newest = await _subscribe(socket, streams), Newest()
             while True:
                 async with asyncio.timeout(idle_s):
                     data = await socket.recv()
-                event = decode(data, names, time.time_ns())
+                event = decode(data, names, time.time_ns(), newest)
+                if event is None:
+                    continue
                 if isinstance(event, _Frame):
                     requests.discard(_confirmed(event))
                     if not requests:

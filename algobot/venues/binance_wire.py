@@ -32,6 +32,9 @@ from algobot.venues.possible import require_possible
 
 MS_NS: Final = 1_000_000
 Amount = Annotated[str, msgspec.Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?\Z")]  # refuses NaN, Infinity and exponents
+Unsigned = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+(\.[0-9]+)?\Z")]
+Positive = Annotated[str, msgspec.Meta(pattern=r"^(?=.*[1-9])[0-9]+(\.[0-9]+)?\Z")]
+Counted = Annotated[int, msgspec.Meta(gt=0)]  # an id or a time: 0 and less are none
 
 
 def exact(amount: str) -> Decimal:
@@ -106,7 +109,7 @@ def _to_instrument(entry: SymbolInfo) -> Instrument | None:
 class KlineRow(msgspec.Struct, frozen=True, array_like=True):
     """The first seven columns of one row of `GET /api/v3/klines`."""
 
-    open_ms: int
+    open_ms: Counted
     open: float
     high: float
     low: float
@@ -143,14 +146,14 @@ class RestOrder(msgspec.Struct, frozen=True):
     """An order in an answer: of a submit, a query, or the list of open ones."""
 
     symbol: str
-    orderId: int
+    orderId: Counted
     clientOrderId: str
     status: str
     side: str
     type: str
-    origQty: Amount
-    executedQty: Amount
-    price: Amount = "0"
+    origQty: Positive
+    executedQty: Unsigned
+    price: Unsigned = "0"
     origClientOrderId: str = ""
     transactTime: int = 0  # of a submit
     updateTime: int = 0  # of a query
@@ -160,13 +163,13 @@ class RestOrder(msgspec.Struct, frozen=True):
 class RestTrade(msgspec.Struct, frozen=True):
     """One row of `GET /api/v3/myTrades`."""
 
-    id: int
-    orderId: int
-    price: Amount
-    qty: Amount
+    id: Counted
+    orderId: Counted
+    price: Positive
+    qty: Positive
     commission: Amount
     commissionAsset: str
-    time: int
+    time: Counted
     isBuyer: bool
     isMaker: bool
 
@@ -175,8 +178,8 @@ class RestAsset(msgspec.Struct, frozen=True):
     """One currency of `GET /api/v3/account`."""
 
     asset: str
-    free: Amount
-    locked: Amount
+    free: Unsigned
+    locked: Unsigned
 
 
 class CommissionRates(msgspec.Struct, frozen=True):
@@ -221,8 +224,15 @@ def plain(amount: Decimal) -> str:
 
 
 def to_order(raw: RestOrder, symbol: Symbol) -> VenueOrder:
-    """Return a REST answer's order. Raises KeyError for a status or side this adapter does not know."""
+    """Return a REST answer's order.
+
+    Raises:
+        KeyError: a status or side this adapter does not know.
+        ValueError: it has traded more than it is.
+    """
     is_market = raw.type == "MARKET"
+    if exact(raw.executedQty) > exact(raw.origQty):
+        raise ValueError(f"order {raw.orderId} of {raw.origQty} has traded {raw.executedQty}")
     return VenueOrder(
         client_order_id=ClientOrderId(raw.origClientOrderId or raw.clientOrderId),
         venue_order_id=VenueOrderId(str(raw.orderId)),
@@ -269,16 +279,16 @@ class ExecutionReport(msgspec.Struct, frozen=True):
     c: str  # client order id; of a cancel, the cancel's own id
     S: str  # side
     o: str  # type
-    q: Amount  # quantity
-    p: Amount  # price
+    q: Positive  # quantity
+    p: Unsigned  # price
     x: str  # what happened: NEW, TRADE, CANCELED, …
     X: str  # status after it
-    i: int  # order id
-    z: Amount  # cumulative quantity
-    T: int  # transaction time
+    i: Counted  # order id
+    z: Unsigned  # cumulative quantity
+    T: Counted  # transaction time
     C: str | None = None  # of a cancel: the client order id of the order it cancels
-    l: Amount = "0"  # noqa: E741  # the venue's name: quantity of this trade
-    L: Amount = "0"  # price of this trade
+    l: Unsigned = "0"  # noqa: E741  # the venue's name: quantity of this trade
+    L: Unsigned = "0"  # price of this trade
     n: Amount | None = None  # fee
     N: str | None = None  # currency of the fee
     t: int = -1  # trade id
@@ -292,15 +302,20 @@ class AccountPosition(msgspec.Struct, frozen=True):
         """One currency."""
 
         a: str
-        f: Amount
-        l: Amount  # noqa: E741  # the venue's name: locked
+        f: Unsigned
+        l: Unsigned  # noqa: E741  # the venue's name: locked
 
     B: list[Held]
     E: int = 0
 
 
 def report_events(raw: ExecutionReport, symbol: Symbol) -> list[VenueFill | VenueOrder]:
-    """Return the fill of a report, if it has one, and then the order as it stands after it."""
+    """Return the fill of a report, if it has one, and then the order as it stands after it.
+
+    Raises:
+        KeyError: a status or side this adapter does not know.
+        ValueError: numbers no trade can have.
+    """
     client_order_id = ClientOrderId(raw.C or raw.c)
     side, is_market = SIDE[raw.S], raw.o == "MARKET"
     order = VenueOrder(
@@ -315,8 +330,12 @@ def report_events(raw: ExecutionReport, symbol: Symbol) -> list[VenueFill | Venu
         limit_price=None if is_market else exact(raw.p),
         ts_event_ns=raw.T * MS_NS,
     )
+    if order.filled > order.quantity:
+        raise ValueError(f"order {raw.i} of {raw.q} has traded {raw.z}")
     if raw.x != "TRADE":
         return [order]
+    if not (0 < exact(raw.l) <= order.filled and exact(raw.L) > 0 and raw.t > 0):
+        raise ValueError(f"trade {raw.t} of {raw.l} at {raw.L}, order {raw.i} has traded {raw.z}")
     fill = VenueFill(
         trade_id=TradeId(str(raw.t)),
         venue_order_id=order.venue_order_id,

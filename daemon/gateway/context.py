@@ -10,6 +10,7 @@ from daemon.gateway.book import Book, moved
 from daemon.gateway.budget import Budget
 from daemon.gateway.gate import Gate
 from daemon.gateway.halts import Halts
+from daemon.gateway.hearing import Hearing
 from daemon.gateway.ids import OrderIds
 from daemon.gateway.settings import Cadence, GatewaySettings
 from daemon.messages import FillArrived, OrderMoved
@@ -34,7 +35,13 @@ class Context:
     book: Book = field(default_factory=Book)
     gate: Gate = field(default_factory=Gate)
     bots: dict[BotId, BotSpec] = field(default_factory=dict)
+    hearing: Hearing = field(init=False)
+    streaming_ns: int = 0  # wall clock: since when the private stream's connection tells everything
     began_ns: int = 0  # wall clock: when this account was first seen by this run
+
+    def __post_init__(self) -> None:
+        """Listen as patiently as the settings say."""
+        self.hearing = Hearing(self.settings.cadence.deaf_s)
 
     @property
     def account_id(self) -> AccountId:

@@ -97,6 +97,8 @@ class Intake:
             ts_recv_ns=self._on.clock.wall_ns(),
             tag=order.tag,
         )
+        if fill.ts_event_ns > self._on.streaming_ns > 0:
+            self._on.hearing.witnessed(self._on.clock.monotonic_ns())
         self._on.book.fold(fill, self._on.account.instrument(fill.symbol))
         filled = order.filled + fill.quantity
         after = msgspec.structs.replace(

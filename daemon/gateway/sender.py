@@ -95,6 +95,7 @@ class Sender:
             self._unknown(order, str(error) or "no answer in time")
         else:
             self.latencies_ns.append(self._on.clock.monotonic_ns() - started_ns)
+            self._on.hearing.witnessed(self._on.clock.monotonic_ns())
             if seen.venue_order_id and seen.client_order_id in ("", order.client_order_id):
                 self._intake.answered(order.client_order_id, seen)
             else:

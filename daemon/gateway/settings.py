@@ -26,6 +26,7 @@ class Cadence(msgspec.Struct, frozen=True):
     orders_every_s: float = 10.0
     trades_every_s: float = 30.0
     balances_every_s: float = 60.0
+    deaf_s: float = 4.0  # the private stream may be behind what is known by asking; twice that, and it is made anew
     settle_s: float = 5.0  # what was touched so recently is not judged
     overlap_s: float = 60.0  # a sweep begins so long before the newest fill
     reconnect_s: float = 0.2  # doubles up to 16 times this

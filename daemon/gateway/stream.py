@@ -29,6 +29,7 @@ class PrivateStream:
         self._intake = intake
         self._reconciler = reconciler
         self._connections = 0
+        self._life = anyio.CancelScope()  # of the present connection
 
     def reset(self) -> None:
         """Begin anew: call before `run`."""
@@ -38,11 +39,13 @@ class PrivateStream:
         """Follow until canceled; after a reconnect the gate stays closed until a `sweep` was complete."""
         delay_s = self._on.cadence.reconnect_s
         async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._listen)
             while True:
                 before = self._connections
                 try:
-                    await self._follow(tasks, sweep)
-                    why = "it ended"
+                    with anyio.CancelScope() as self._life:
+                        await self._follow(tasks, sweep)
+                    why = "it answers and tells nothing" if self._life.cancel_called else "it ended"
                 except VenueError as error:
                     why = error.message
                 self._on.gate.trouble(STREAM, f"the private stream is down: {why}")
@@ -54,9 +57,11 @@ class PrivateStream:
         events = cast("AsyncGenerator[PrivateEvent, None]", self._on.account.stream())
         async with aclosing(events):
             async for event in events:
+                self._on.hearing.heard(self._on.clock.monotonic_ns())
                 match event:
                     case Connected():
                         self._connections += 1
+                        self._on.streaming_ns = self._on.clock.wall_ns() + int(self._on.cadence.skew_s * 1e9)
                         tasks.start_soon(self._sweep, sweep, self._connections)
                     case VenueOrder():
                         self._intake.order(event)
@@ -64,6 +69,14 @@ class PrivateStream:
                         self._intake.fill(event)
                     case BalancesChanged(balances=balances):
                         self._reconciler.show(balances)
+
+    async def _listen(self) -> None:
+        """End a connection that is alive and says nothing of what is known to have happened."""
+        while True:
+            await anyio.sleep(self._on.cadence.deaf_s / 8)
+            if self._on.hearing.deaf(self._on.clock.monotonic_ns()):
+                self._on.hearing.heard(self._on.clock.monotonic_ns())
+                self._life.cancel()
 
     async def _sweep(self, sweep: Callable[[], Awaitable[bool]], connection: int) -> None:
         """Look behind a gap; the first connection is swept by the start-up."""
