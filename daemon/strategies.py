@@ -43,7 +43,7 @@ class Strategies:
         async with self._lock:
             if name not in self._known:
                 if self._compile_first:
-                    await self._compile()
+                    await self._compile(name)
                 self._known[name] = await anyio.to_thread.run_sync(_load, name, self._directory)
             return self._known[name]
 
@@ -58,15 +58,16 @@ class Strategies:
 
         return Session(self._known[spec.strategy], spec.params, settings_of(spec, instrument))
 
-    async def _compile(self) -> None:
+    async def _compile(self, name: str) -> None:
         """Fill the cache; quick when it is full. A strategy that fails there is reported when it is loaded here."""
-        words = [sys.executable, "-m", "algobot.kernel.warm", *([str(self._directory)] if self._directory else [])]
+        folder = ["--dir", str(self._directory)] if self._directory else []
+        words = [sys.executable, "-m", "algobot.kernel.warm", *folder, name]
         try:
             with anyio.fail_after(COMPILE_S):
                 done = await anyio.run_process(words, check=False, stderr=subprocess.PIPE)
         except TimeoutError:
             raise StrategyError(
-                f"compiling the strategies took more than {COMPILE_S:.0f} s", hint="run `python -m algobot.kernel.warm`"
+                f"compiling {name} took more than {COMPILE_S:.0f} s", hint="run `python -m algobot.kernel.warm`"
             ) from None
         for line in done.stderr.decode(errors="replace").splitlines():
             log.warning("strategy.not_compiled", message=line)

@@ -15,11 +15,11 @@ from algobot.cli.run_options import FRACTION, Finite, Plan, command_words, run_o
 from algobot.errors import UsageError
 
 if TYPE_CHECKING:
-    from algobot.kernel.session import Settings
     from algobot.market.library import Library
     from algobot.market.store import Series
     from algobot.research.backtest import Outcome
-    from algobot.research.report.record import Asked
+    from algobot.research.metrics import Assumptions
+    from algobot.research.report.record import Run
 
 RESULTS: Final = Path("results")
 _NOT_OF_THE_RUN: Final = ("out", "no_files", "pictures", "as_json")
@@ -78,37 +78,52 @@ def backtest(
     Writes a folder with report.html, tables, pictures and run.json, which says how to run it again;
     `algobot report` and `algobot compare` read it.
     """
-    from algobot.research import backtest as bench
+    import msgspec
+
     from algobot.research.metrics import Assumptions
     from algobot.research.report import files
-    from algobot.research.report.record import Asked
+
+    now = datetime.now(UTC)
+    assumed = Assumptions(risk_free, trials, None, tax, not tax_each_win, tds)
+    run, outcome = _played(ctx, plan(), detail, assumed, now)
+    if not no_files and out is None:
+        out = files.claim(RESULTS, run.record.name)
+    if out is not None and not no_files:
+        run = run._replace(record=msgspec.structs.replace(run.record, name=out.name))
+    _tell(run, outcome, _Show(None if no_files else out, pictures, as_json))
+
+
+def _played(
+    ctx: click.Context, plan: Plan, detail: tuple[str, ...], assumed: Assumptions, now: datetime
+) -> tuple[Run, Outcome]:
+    """Return the run, and what the bench says of it; the bars themselves are let go before anything is written."""
+    from algobot.research import backtest as bench
+    from algobot.research.report.record import Asked, record_of, run_of
     from algobot.strategies import registry
 
-    asked_for = plan()
-    strategy, series, own = asked_for.strategy, asked_for.series, asked_for.strategies_dir
-    assumed = Assumptions(risk_free, trials, None, tax, not tax_each_win, tds)
     outcome = bench.run(
-        strategy,
-        asked_for.params,
-        series,
-        asked_for.settings,
-        trade_from_ns=asked_for.since_ns,
+        plan.strategy,
+        plan.params,
+        plan.series,
+        plan.settings,
+        trade_from_ns=plan.since_ns,
         assumed=assumed,
-        detail=_finer(detail, asked_for, library(ctx.params["data_dir"])),
+        detail=_finer(detail, plan, library(ctx.params["data_dir"])),
     )
-    now = datetime.now(UTC)
-    folder = None if no_files else out or files.claim(RESULTS, _name(strategy.name, series, now))
+    own = plan.strategies_dir
     asked = Asked(
-        folder.name if folder else "",
+        _name(plan.strategy.name, plan.series, now),
         int(now.timestamp() * 1000) * 1_000_000,
         command_words(ctx, _NOT_OF_THE_RUN),
-        asked_for.data,
-        str(own.resolve()) if own and strategy.name not in registry.BUILT_IN else "",
-        asked_for.since_ns,
-        asked_for.until_ns,
+        plan.data,
+        str(own.resolve()) if own and plan.strategy.name not in registry.BUILT_IN else "",
+        plan.since_ns,
+        plan.until_ns,
         assumed,
     )
-    _tell(outcome, series, asked_for.settings, asked, _Show(folder, pictures, as_json))
+    record = record_of(outcome, plan.series, plan.settings, asked)
+    outcome = outcome._replace(closes=outcome.closes.copy())
+    return run_of(outcome, record), outcome
 
 
 def _finer(names: tuple[str, ...], plan: Plan, shelf: Library) -> list[Series]:
@@ -124,16 +139,15 @@ def _finer(names: tuple[str, ...], plan: Plan, shelf: Library) -> list[Series]:
     ]
 
 
-def _tell(outcome: Outcome, series: list[Series], settings: Settings, asked: Asked, show: _Show) -> None:
+def _tell(run: Run, outcome: Outcome, show: _Show) -> None:
     """Write the files and print the summary, or the metrics as JSON."""
     from concurrent.futures import ThreadPoolExecutor
 
     import msgspec
 
     from algobot.research.backtest import summary
-    from algobot.research.report import files, record, views
+    from algobot.research.report import files, views
 
-    run = record.run_of(outcome, record.record_of(outcome, series, settings, asked))
     notes: list[str] = []
     if show.folder:
         files.prepare(show.folder)

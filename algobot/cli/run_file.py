@@ -140,7 +140,7 @@ def _misfit(kind: click.ParamType[Any], value: object) -> str:
     """Return what a value should be if it is of another type than that, or ""."""
     if kind is click.BOOL:
         return "" if isinstance(value, bool) else "true or false"
-    if isinstance(kind, click.Choice):
+    if isinstance(kind, click.Choice) or kind.name == "tiers":
         return "" if isinstance(value, str) else "a text"
     if isinstance(kind, click.IntRange):
         return "" if type(value) is int else "a whole number"

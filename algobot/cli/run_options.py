@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -36,6 +37,25 @@ class Finite(click.FloatRange):
         return number if math.isfinite(number) else self.fail(f"{value} is not a finite number", param, ctx)
 
 
+class Tiers(click.ParamType[Any]):
+    """Fees by what was traded in 30 days: NOTIONAL:MAKER:TAKER, several after commas."""
+
+    name = "tiers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return a row of numbers for each step, or fail as click does."""
+        steps = [step.split(":") for step in str(value).split(",")]
+        try:
+            rows = tuple(tuple(float(number) for number in step) for step in steps)
+        except ValueError:
+            rows = ()
+        if not rows or any(len(row) != 3 or not all(math.isfinite(number) for number in row) for row in rows):
+            self.fail(f"{value!r} is not like 0:0.001:0.001,1e6:0.0008:0.001", param, ctx)
+        if any(first[0] >= then[0] for first, then in itertools.pairwise(rows)) or rows[0][0] < 0:
+            self.fail(f"{value!r}: each step must begin at a larger notional", param, ctx)
+        return rows
+
+
 POSITIVE: Final = Finite(0, min_open=True)
 FRACTION: Final = Finite(0, 1, max_open=True)
 SHARE: Final = Finite(0, 1)
@@ -58,6 +78,7 @@ SETTINGS: Final = (
     Setting("position", ("position_fraction",), Finite(0, 100, min_open=True), "An entry's size, of equity.", 0.2),
     Setting("fee", ("maker_fee", "taker_fee"), FRACTION, "Of notional, maker and taker.", 0.001),
     Setting("maker_fee", ("maker_fee",), Finite(-1, 1, max_open=True), "Of orders that rested; else --fee."),
+    Setting("fee_tiers", ("fee_tiers",), Tiers(), "NOTIONAL:MAKER:TAKER,… by what was traded in 30 days."),
     Setting("slippage", ("slippage",), FRACTION, "Of price, market and stop orders.", 0.0),
     Setting("lot", ("lot",), POSITIVE, "Step of a size.", 1e-5),
     Setting("tick", ("tick",), Finite(0), "Step of a price; 0 is any price.", 0.0),

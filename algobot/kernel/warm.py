@@ -1,12 +1,13 @@
-"""`python -m algobot.kernel.warm [FOLDER]`: compile every strategy into the cache, so that nobody else has to.
+"""`python -m algobot.kernel.warm [--dir FOLDER] [NAME …]`: compile strategies into the cache before they are needed.
 
-The daemon runs it as a process of its own before it starts, since compiling holds the interpreter for seconds; a
-second run takes well under one. FOLDER is a person's own strategies. Prints one line per strategy; a strategy that
-cannot be loaded is named on stderr and does not stop the others (exit code 2).
+The daemon runs it as a process of its own before it runs a strategy, since compiling holds the interpreter for seconds;
+a second run takes one. FOLDER is a person's own strategies; without names it is all there are. Prints one line per
+strategy; one that cannot be loaded is named on stderr and does not stop the others (exit code 2).
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import sys
 import time
@@ -33,12 +34,16 @@ def warm(strategy: Strategy) -> float:
 
 
 def main(words: Sequence[str]) -> int:
-    """Warm every strategy of the package and of the folder named; return the exit code."""
+    """Warm the strategies named, or all of the package and the folder; return the exit code."""
     # The registry stands above the kernel and is fetched by name: this module is a program, nothing here imports it.
     registry = importlib.import_module("algobot.strategies.registry")
-    folder = Path(words[0]) if words else None
+    asked = argparse.ArgumentParser(prog="python -m algobot.kernel.warm", description="Compile strategies.")
+    asked.add_argument("--dir", type=Path, help="a folder of your own strategies")
+    asked.add_argument("names", nargs="*", metavar="NAME", help="a strategy; without one all of them")
+    given = asked.parse_args(words)
+    folder = given.dir
     code = 0
-    for name in registry.names(folder):
+    for name in given.names or registry.names(folder):
         try:
             seconds = warm(registry.load(name, folder))
         except StrategyError as error:

@@ -69,8 +69,8 @@ def run(
     trips = tuple(round_trips(some, settings.lot) for some in fills)
     every = [trip for some in trips for trip in some]
     close_ns, closes = bars.close_ns, bars.bars["close"]
-    hold = _hold(closes, settings.capital)
     exposure = mean_exposure(_held(fills, close_ns, settings.lot), closes, curve)
+    hold = _hold(closes, settings.capital)
     metrics = measure(curve, hold, close_ns, settings.capital, every, assumed, mean_exposure=exposure)
     return Outcome(
         strategy.name,

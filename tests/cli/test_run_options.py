@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from algobot.cli.run_options import Plan, command_words, run_options
+from algobot.cli.run_options import Plan, Tiers, command_words, run_options
 from algobot.errors import AlgobotError, ConfigError, DataError, UsageError
 from tests.kernel.markets import random_bars
 
@@ -168,3 +168,15 @@ def test_the_words_of_a_command_ask_for_the_same_again(data):
     given = ["--strategy", "x", "--data", str(data), "--allow-short", "--fee", "0.001", "--out", "y"]
     CliRunner().invoke(probe, given, standalone_mode=False)
     assert said == [["algobot", "probe", "--strategy", "x", "--data", str(data), "--allow-short"]]
+
+
+@pytest.mark.parametrize("text", ["x", "1:2", "5:0.1:0.1,3:0.1:0.1", "nan:0:0", "-1:0:0", ""])
+def test_fee_tiers_that_are_none_are_refused(text):
+    """Words, too few numbers, steps that do not rise, and numbers that are none."""
+    with pytest.raises(click.BadParameter):
+        Tiers().convert(text, None, None)
+
+
+def test_fee_tiers_are_rows_of_numbers():
+    """Notional, maker and taker of each step."""
+    assert Tiers().convert("0:0.001:0.002,1e6:0:0.001", None, None) == ((0.0, 0.001, 0.002), (1e6, 0.0, 0.001))
