@@ -190,7 +190,10 @@ class Sockets:
                 result = msgspec.Raw(garbled(self._encoder.encode(result), late))
             body: dict[str, object] = {"id": command.id, "status": 200, "result": result}
         except Refusal as refusal:
-            error = {"code": refusal.code, "msg": refusal.message}
+            error: dict[str, object] = {"code": refusal.code, "msg": refusal.message}
+            if refusal.retry_after_s is not None:
+                now_ms = self._venue.clock.wall_ms()
+                error["data"] = {"serverTime": now_ms, "retryAfter": now_ms + refusal.retry_after_s * 1000}
             body = {"id": command.id, "status": refusal.status, "error": error}
         used = self._venue.weights[address].used
         limit = {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1}

@@ -54,6 +54,7 @@ class BinanceAccount:
     ) -> None:
         self.facts = facts_of(client.adapter)
         self._client = client
+        self._client.wait = market.rest.wait  # the venue counts by address: who makes it angry does so for all
         self._market = market
         self._warnings: tuple[str, ...] = ()
         self._owns_market = owns_market

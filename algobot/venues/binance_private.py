@@ -18,6 +18,7 @@ from algobot.model import Symbol
 from algobot.text import QUOTED, safe_text
 from algobot.venues import binance_wire as wire
 from algobot.venues.ccxt_client import CcxtClient, drop
+from algobot.venues.classify import Action, Reply, as_error
 from algobot.venues.port import Connected, PrivateEvent
 
 SUBSCRIBE_S: Final = 15.0
@@ -36,11 +37,13 @@ async def follow_private(client: CcxtClient, symbols: Mapping[str, Symbol]) -> A
     """
     if client.exchange is None:
         raise StreamClosed(f"{client.adapter}: not open")
+    if client.wait is not None:
+        client.wait.check(client.adapter)
     url = client.exchange.urls["api"]["ws"]["ws-api"]["spot"]
     await drop(client.exchange, url)
     inbox: asyncio.Queue[_Item] = asyncio.Queue()
     exchange = client.exchange
-    _divert(exchange, inbox)
+    _divert(client, inbox)
     try:
         await _subscribe(client, url, inbox)
         yield Connected(time.time_ns())
@@ -71,8 +74,9 @@ def read(message: Mapping[str, object], symbols: Mapping[str, Symbol]) -> list[P
         raise StreamClosed(f"an account event cannot be read: {safe_text(str(error), most=QUOTED)}") from error
 
 
-def _divert(exchange: Any, inbox: asyncio.Queue[_Item]) -> None:
+def _divert(client: CcxtClient, inbox: asyncio.Queue[_Item]) -> None:
     """Send our events to `inbox`; ccxt binds the handler when it next makes a socket."""
+    exchange = client.exchange
     others = type(exchange).handle_message
 
     def handle_message(socket: Any, message: Any) -> None:
@@ -83,9 +87,20 @@ def _divert(exchange: Any, inbox: asyncio.Queue[_Item]) -> None:
         elif kind in ENDINGS:
             inbox.put_nowait(StreamClosed(f"the venue ended the stream: {kind}"))
         elif kind is None:
+            _heed(client, message)
             others(exchange, socket, message)
 
     exchange.handle_message = handle_message
+
+
+def _heed(client: CcxtClient, answer: object) -> None:
+    """Take the venue's wish to wait where an answer has one."""
+    match answer:
+        case {"status": (418 | 429) as status, "error": dict() as error} if client.wait is not None:
+            data = error.get("data")
+            until_ms = data.get("retryAfter", "") if isinstance(data, dict) else ""
+            body = msgspec.json.encode({"error": {"code": error.get("code"), "msg": error.get("msg")}}).decode()
+            client.wait.heed(as_error(client.adapter, Action.READ, Reply(status, body, reset_ms=str(until_ms))))
 
 
 async def _subscribe(client: CcxtClient, url: str, inbox: asyncio.Queue[_Item]) -> None:

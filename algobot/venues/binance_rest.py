@@ -15,6 +15,7 @@ from algobot.errors import VenueUnavailable
 from algobot.model import Bar, Instrument, Symbol
 from algobot.venues.binance_wire import MS_NS, Counted, ExchangeInfo, KlineRow, to_bar, to_instruments
 from algobot.venues.classify import Action, Reply, as_error
+from algobot.venues.waits import Wait
 
 T = TypeVar("T")
 TIMEOUT_S: Final = 15.0
@@ -31,6 +32,7 @@ class BinanceRest:
     def __init__(self, adapter: str, base_url: str) -> None:
         self._adapter = adapter
         self._base_url = base_url.rstrip("/")
+        self.wait = Wait()  # of this address: shared with the accounts behind it
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -97,6 +99,7 @@ class BinanceRest:
             raise VenueUnavailable(f"{self._adapter}: {venue_symbol} {error}", hint="the venue must mend it") from None
 
     async def _get(self, path: str, params: Mapping[str, str | int]) -> bytes:
+        self.wait.check(self._adapter)
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S))
         try:
@@ -109,9 +112,10 @@ class BinanceRest:
             ) from error
         if response.status != 200:
             retry_after = response.headers.get("Retry-After", "")
-            raise as_error(
-                self._adapter, Action.READ, Reply(response.status, body.decode(errors="replace"), retry_after)
-            )
+            reply = Reply(response.status, body.decode(errors="replace"), retry_after)
+            error = as_error(self._adapter, Action.READ, reply)
+            self.wait.heed(error)
+            raise error
         return body
 
     def _decode(self, body: bytes, wanted: type[T]) -> T:

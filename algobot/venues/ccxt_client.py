@@ -23,6 +23,7 @@ from algobot.venues.classify import Action, Reply, as_error, judge
 from algobot.venues.dialects import dialect_of
 from algobot.venues.keys import Keys
 from algobot.venues.kinds import Verdict
+from algobot.venues.waits import Wait
 
 T = TypeVar("T")
 CACHE_LIMIT: Final = 1000  # entries of every cache ccxt keeps
@@ -62,6 +63,7 @@ class CcxtClient:
         self.exchange: Any = None
         self.skewed = False  # the venue refused our clock: measure it before the next request
         self.used_weight = 0  # of the venue's budget, as it said last; 0 where it never says
+        self.wait: Wait | None = None  # kept where the adapter shares one with its market
         self._library_error: type[Exception] = Exception
 
     async def open(self) -> None:
@@ -104,6 +106,8 @@ class CcxtClient:
         if self.exchange is None:
             error = VenueRejected if action in (Action.SUBMIT, Action.CANCEL) else VenueUnavailable
             raise error(f"{self.adapter}: not open, so nothing was sent")
+        if self.wait is not None:
+            self.wait.check(self.adapter)
         call = _Call()
         token = _CALL.set(call)
         try:
@@ -111,7 +115,10 @@ class CcxtClient:
         except self._library_error as error:
             reply = self._reply(action, call, error)
             self.skewed = self.skewed or judge(self.adapter, reply).verdict is Verdict.SKEW
-            raise as_error(self.adapter, action, reply) from None  # the original quotes the signed URL
+            judged = as_error(self.adapter, action, reply)
+            if self.wait is not None:
+                self.wait.heed(judged)
+            raise judged from None  # the original quotes the signed URL
         except _SURPRISES as error:
             raise as_error(self.adapter, action, self._reply(action, call, error)) from None
         finally:
