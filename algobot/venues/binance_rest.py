@@ -113,9 +113,9 @@ class BinanceRest:
         if response.status != 200:
             retry_after = response.headers.get("Retry-After", "")
             reply = Reply(response.status, body.decode(errors="replace"), retry_after)
-            error = as_error(self._adapter, Action.READ, reply)
-            self.wait.heed(error)
-            raise error
+            refusal = as_error(self._adapter, Action.READ, reply)
+            self.wait.heed(refusal)
+            raise refusal
         return body
 
     def _decode(self, body: bytes, wanted: type[T]) -> T:
