@@ -45,10 +45,15 @@ class Sender:
         good = [order for order in orders if order.status is _S.INTENT]
         for order in good:
             await self._on.budget.take(Priority.REDUCE if order.reduce_only else Priority.ENTRY)
-        with anyio.CancelScope(shield=True):
-            if await self._intend(orders, message):
-                for order in good:
-                    await self._send(order, told_ns)
+        keys = {order.client_order_id for order in good}
+        self.sending |= keys  # nobody proves an order absent that waits for the disk, or for the one before it
+        try:
+            with anyio.CancelScope(shield=True):
+                if await self._intend(orders, message):
+                    for order in good:
+                        await self._send(order, told_ns)
+        finally:
+            self.sending -= keys
 
     async def _wait_for_gate(self, message: Submit) -> None:
         gate = self._on.gate

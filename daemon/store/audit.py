@@ -57,7 +57,7 @@ def audit(path: Path, *, most: int = FLAWS_MOST) -> Audit:
             version = version_of(connection, path)
             connection.execute("BEGIN")
             connection.execute("SELECT 1 FROM sqlite_schema").fetchone()  # from here on: this moment
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, ValueError) as error:  # a message of SQLite's that is no text is a ValueError
             raise StoreCorrupt(f"the database {path} is damaged: {error}", hint=backups.remedy(path)) from None
         if not version:
             raise StoreCorrupt(f"{path} is empty", hint=backups.remedy(path))
@@ -189,7 +189,7 @@ def _rows(connection: sqlite3.Connection) -> dict[str, int]:
     for table in _COUNTS:
         try:
             counts[table] = int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - ours
-        except sqlite3.Error:
+        except (sqlite3.Error, ValueError):
             counts[table] = -1  # its damage is among the flaws
     return counts
 
@@ -197,13 +197,13 @@ def _rows(connection: sqlite3.Connection) -> dict[str, int]:
 def _head(connection: sqlite3.Connection) -> str:
     try:
         return soundness.head(connection).text
-    except sqlite3.Error:
+    except (sqlite3.Error, ValueError):
         return ""
 
 
 def _meta(connection: sqlite3.Connection, key: str) -> str:
     try:
         row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    except sqlite3.Error:
+    except (sqlite3.Error, ValueError):
         return ""
     return str(row[0]) if row else ""

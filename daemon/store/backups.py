@@ -101,7 +101,7 @@ def read_only(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         hint = f"check the permissions of {path} and its directory"
         raise StoreError(f"the database {path} cannot be read: {error}", hint=hint) from None
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, ValueError):
         connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, isolation_level=None)  # damaged: let the caller see
     return connection
 

@@ -180,7 +180,7 @@ class Reads:
                 cursor.row_factory = sqlite3.Row
                 found = list(await cursor.fetchall())
                 await cursor.close()
-            except sqlite3.Error as error:
+            except (sqlite3.Error, ValueError) as error:  # a damaged text, or a message of SQLite's that quotes one
                 hint = f"check {self._writer.path} and the disk it is on"
                 raise StoreError(f"the database cannot be read: {error}", hint=hint) from None
         return found

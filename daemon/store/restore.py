@@ -60,7 +60,7 @@ def back_up(database: Path, folder: Path | None = None, *, keep: int = backups.K
     try:
         with closing(backups.read_only(database)) as source:
             part = backups.copy(source, database, folder or backups.folder_of(database))
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, ValueError) as error:
         raise StoreCorrupt(f"{database} cannot be copied: {error}", hint=backups.remedy(database)) from None
     except OSError as error:
         hint = f"check space and permissions of {error.filename or folder or database.parent}"
@@ -124,7 +124,7 @@ def _halts(database: Path) -> list[HaltRecord]:
         if version >= 2 and not all(is_whole("halts", row) for row in rows):
             raise sqlite3.DatabaseError("a halt's row is damaged")
         return [HaltRecord(*row[:6]) for row in rows]
-    except (sqlite3.DatabaseError, StoreError):
+    except (sqlite3.DatabaseError, ValueError, StoreError):
         return [HaltRecord("all", "", "halt", UNREADABLE, time.time_ns(), "restore")]
 
 

@@ -81,6 +81,8 @@ def _checked(path: Path) -> tuple[int, Mark]:
                 _check(connection, path, version)
             return version, soundness.head(connection) if version else Mark()
     except sqlite3.OperationalError as error:
+        if not hasattr(error, "sqlite_errorcode"):  # it is Python that cannot read it: a text that is none
+            raise StoreCorrupt(f"the database {path} is damaged: {error}", hint=remedy(path)) from None
         hint = f"check the permissions of {path} and its directory"
         raise StoreError(f"the database {path} cannot be read: {error}", hint=hint) from None
     except (sqlite3.DatabaseError, ValueError) as error:

@@ -95,7 +95,7 @@ def judge(path: Path, truth: list[object], before: dict[str, list[tuple[object, 
     """Start on a damaged file; return what came of it, or the violation behind "!"."""
     try:
         found = history(path)
-    except sqlite3.Error:
+    except (sqlite3.Error, ValueError):
         found = {}
     try:
         seen = anyio.run(start, path)
