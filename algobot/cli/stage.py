@@ -96,10 +96,9 @@ live = {str(live).lower()}
 
     def start_daemon(self, *, environment: Mapping[str, str] | None = None) -> None:
         """Start `algobot daemon` on this stage; `wait_ready` says when it serves."""
-        command = [sys.executable, "-m", "algobot", "daemon", "--config", str(self.config)]
         with (self.directory / "daemon.log").open("ab") as log:
             self.daemon = subprocess.Popen(
-                command,
+                self.command(),
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
@@ -107,6 +106,10 @@ live = {str(live).lower()}
                 preexec_fn=_ending_with_us(),
                 env={**os.environ, **(environment or {})},
             )
+
+    def command(self) -> list[str]:
+        """Return what starts the daemon."""
+        return [sys.executable, "-m", "algobot", "daemon", "--config", str(self.config)]
 
     def wait_ready(self, timeout_s: float = 90.0) -> None:
         """Return once the daemon has recovered, reconciled and serves.

@@ -1,7 +1,7 @@
 """The guard: a small process that makes the stop true when the daemon cannot.
 
-It looks at the latch files every 100 ms. On a latch it asks the daemon whether its gate is closed, ends it with SIGKILL
-if half a second brings no answer (safe: recovery takes it from there), cancels our orders itself and reports SAFE only
+It looks at the latch files twenty times a second. On a latch it asks the daemon whether its gate is closed, ends it by
+SIGKILL if half a second brings no answer (safe: recovery takes over), cancels our orders itself and reports SAFE only
 once each venue has shown none. A daemon whose loop answers no more is halted in the same way.
 """
 
@@ -15,6 +15,7 @@ from typing import Final
 
 import anyio
 import anyio.abc
+import msgspec
 import structlog
 
 from algobot import latch as files
@@ -29,7 +30,7 @@ from daemon.guard.report import ACTING, HALTED, NOT_SAFE, SAFE, WATCHING, GuardS
 from daemon.guard.sweep import IsOf, Ours, Sweep
 from daemon.guard.target import Target
 
-POLL_S: Final = 0.1
+POLL_S: Final = 0.05
 ANSWER_S: Final = 0.5
 BEAT_S: Final = 0.25
 LONGEST_STEP_S: Final = 0.5  # more between two looks is our own sleep, not the daemon's silence
@@ -192,7 +193,7 @@ class Guard:
     def _closed(self, how: str) -> None:
         self._closed_s = time.monotonic()
         gate_ms = round((self._closed_s - self._began_s) * 1e3, 1)
-        self.report = Report(ACTING, True, f"{how} ({gate_ms:.0f} ms)", gate_ms)
+        self.report = Report(ACTING, True, f"{how} ({gate_ms:.0f} ms)", gate_ms, time.time_ns())
         log.warning("guard.gate_closed", how=how, took_ms=gate_ms)
 
     # --- the orders -----------------------------------------------------------------------------------------------
@@ -248,7 +249,7 @@ class Guard:
         state = (SAFE if canceling else HALTED) if done else NOT_SAFE
         before = self.report
         took_s = before.took_s or (round(time.monotonic() - self._began_s, 2) if done else 0.0)
-        self.report = Report(state, True, before.gate, before.gate_ms, took_s if done else 0.0, swept)
+        self.report = msgspec.structs.replace(before, state=state, took_s=took_s if done else 0.0, accounts=swept)
         if not done or before.state == state:
             return
         log.warning("guard.safe" if state == SAFE else "guard.halted", took_s=took_s, report=self.report.words)

@@ -33,7 +33,8 @@ class Report(msgspec.Struct, frozen=True):
     state: str = WATCHING
     gate_closed: bool = False
     gate: str = ""  # how, in words
-    gate_ms: float = 0.0
+    gate_ms: float = 0.0  # from the guard's sight of the latch
+    closed_ns: int = 0  # when
     took_s: float = 0.0  # until SAFE
     accounts: list[Swept] = []
 

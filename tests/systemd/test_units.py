@@ -13,6 +13,7 @@ import pytest
 
 UNITS = Path(__file__).parents[2] / "systemd"
 SERVICES = [UNITS / "algobot.service", UNITS / "user" / "algobot.service"]
+GUARD = UNITS / "algobot-guard.service"
 needs_systemd = pytest.mark.skipif(
     shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed on this machine"
 )
@@ -53,7 +54,13 @@ def analyze(*arguments: str, runtime: Path) -> subprocess.CompletedProcess[str]:
 @needs_systemd
 @pytest.mark.parametrize(
     ("unit", "manager"),
-    [("algobot.service", "--system"), ("algobot.socket", "--system"), ("user/algobot.service", "--user")],
+    [
+        ("algobot.service", "--system"),
+        ("algobot.socket", "--system"),
+        ("algobot-guard.service", "--system"),
+        ("user/algobot.service", "--user"),
+        ("user/algobot-guard.service", "--user"),
+    ],
 )
 def test_systemd_reads_each_unit_without_a_complaint(installed: Path, tmp_path: Path, unit: str, manager: str) -> None:
     """`systemd-analyze verify` ends with 0 and says nothing."""
@@ -62,18 +69,19 @@ def test_systemd_reads_each_unit_without_a_complaint(installed: Path, tmp_path: 
 
 
 @needs_systemd
-def test_the_system_service_exposes_at_most_one_and_a_half(tmp_path: Path, installed: Path) -> None:
+@pytest.mark.parametrize("unit", ["algobot.service", "algobot-guard.service"])
+def test_the_system_services_expose_at_most_one_and_a_half(tmp_path: Path, installed: Path, unit: str) -> None:
     """`systemd-analyze security` grants the sandbox 1.5 or better (the threshold is in tenths)."""
     done = analyze(
         "security",
         "--offline=yes",
         "--no-pager",
         "--threshold=15",
-        str(installed / "algobot.service"),
+        str(installed / unit),
         runtime=tmp_path,
     )
     assert done.returncode == 0, done.stdout[-300:] + done.stderr
-    exposure = re.search(r"Overall exposure level for algobot.service: ([0-9.]+)", done.stdout)
+    exposure = re.search(rf"Overall exposure level for {unit}: ([0-9.]+)", done.stdout)
     assert exposure is not None
     assert float(exposure[1]) <= 1.5
 
@@ -124,3 +132,15 @@ def test_clients_look_where_the_system_units_listen() -> None:
     listened = settings(UNITS / "algobot.socket")["ListenStream"]
     runtime = settings(UNITS / "algobot.service")["RuntimeDirectory"]
     assert [str(path) for path in paths.SYSTEM_SOCKETS] == [f"/run/{runtime[0]}/{paths.SOCKET_NAME}", *listened]
+
+
+def test_the_guard_is_the_daemons_user_and_outlives_it() -> None:
+    """Another user could not end a hung daemon; a guard bound to its daemon would die when it is needed."""
+    daemon, guard = settings(SERVICES[0]), settings(GUARD)
+    for name in ("User", "DynamicUser", "StateDirectory", "StateDirectoryMode", "ConfigurationDirectory"):
+        assert guard[name] == daemon[name]
+    for unit in (GUARD, UNITS / "user" / GUARD.name):
+        said = settings(unit)
+        assert not {"BindsTo", "PartOf", "Requires"} & said.keys()
+        assert said["Restart"] == ["always"]
+        assert " guard " in said["ExecStart"][0]
