@@ -236,11 +236,11 @@ class Daemon:
 
     async def kill(self) -> None:
         """Do what SIGUSR1 asks: halt all and cancel all; while starting the latch alone, which the start obeys."""
-        try:
-            latch.close(self.state_dir, "all", "", "cancel", "SIGUSR1", "signal")
-        except OSError as error:
-            log.error("halt.file_failed", message=str(error))
         if self.desk is None:
+            try:
+                latch.close(self.state_dir, "all", "", "cancel", "SIGUSR1", "signal")
+            except OSError as error:
+                log.error("halt.file_failed", message=str(error))
             return
         done = await self.desk.kill(mode="cancel", reason="SIGUSR1", by="signal")
         log.warning("halt.signaled", safe=done.safe, orders_left=len(done.orders_left))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import anyio
+import anyio.to_thread
 import msgspec
 
 from algobot import latch as files
@@ -78,7 +80,8 @@ class Halts:
         if standing is None or files.MODES.index(standing.mode) < files.MODES.index(mode):
             self._rows[scope, target] = wanted
         try:
-            made = files.close(self._state_dir, scope, target, mode, reason, by)
+            write = partial(files.close, self._state_dir, scope, target, mode, reason, by)
+            made = await anyio.to_thread.run_sync(write)  # an fsync must not keep the loop from saying that it is shut
         except OSError as error:  # the row and the memory halt all the same
             made = self._rows[scope, target]
             self._publisher.alarm("halt.file_failed", f"the latch file could not be written: {error}")
