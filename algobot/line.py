@@ -139,8 +139,10 @@ def error_of(body: object) -> AlgobotError:
     while waiting:
         kind = waiting.pop(0)
         if kind.code == data.get("code"):
-            if "__init__" in vars(kind) and kind is not AlgobotError:  # VenueRateLimited wants more than words
-                kind = kind.__mro__[1]
-            return kind(message, hint=hint)
+            try:
+                return kind(message, hint=hint)
+            except TypeError:  # VenueRateLimited wants more than words
+                parent: type[AlgobotError] = kind.__mro__[1]
+                return parent(message, hint=hint)
         waiting.extend(kind.__subclasses__())
     return AlgobotError(message, hint=hint)

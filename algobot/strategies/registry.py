@@ -70,7 +70,7 @@ def load(name: str, directory: Path | None = None) -> Strategy:
 def _imported(name: str, file: Path, digest: str) -> ModuleType:
     """Run a person's file as a module of its own, named after its content."""
     known = f"algobot_strategy_{digest}_{name}"
-    if known in sys.modules:
+    if known in sys.modules and sys.modules[known].__file__ == str(file):  # a copy elsewhere is another file
         return sys.modules[known]
     spec = importlib.util.spec_from_file_location(known, file)
     if spec is None or spec.loader is None:
