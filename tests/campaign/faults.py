@@ -45,6 +45,7 @@ QUIET_S: Final = 30.0  # within which everything is right again
 BAN_GRACE_MS: Final = 400  # what was under way when the venue's answer left is nobody's fault
 UNDER_FAULT_S: Final = 3.0
 START_S: Final = 120.0  # of a process: imports and kernels on a busy machine, which no fault prolongs
+RECOVERING_S: Final = 15.0  # a new process should have met the fault by then
 TRIES: Final = 4  # until the fault has struck
 GIVEN_UP: Final = frozenset({BotState.FAULTED, BotState.QUARANTINED, BotState.HALTED})
 UNLIMITED: Final = ("--order-limit", "1000000", "--weight-limit", "1000000")  # limits are a fault of their own here
@@ -190,7 +191,10 @@ def operate(stage: Stage, operation: str, random: Random) -> None:
             time.sleep(random.uniform(0.2, 1.0))  # the moment of the crash is the experiment
             stage.kill_daemon()
             stage.start_daemon()
-            time.sleep(2 * UNDER_FAULT_S)
+            deadline = time.monotonic() + RECOVERING_S
+            while not strikes(stage) and time.monotonic() < deadline:
+                time.sleep(0.1)
+            time.sleep(UNDER_FAULT_S)
         case "reconnect":
             for match in ("user:*", "*@*", "user:*"):
                 post(stage, "/sim/connections", {"act": "cut", "match": match, "mid_frame": random.random() < 0.5})
@@ -224,11 +228,16 @@ def resume(stage: Stage) -> None:
 
 def lift(stage: Stage) -> int:
     """Lift every rule; returns how often they struck."""
-    with urllib.request.urlopen(stage.url + "/sim/faults", timeout=10) as answer:
-        struck = sum(row["struck"] for row in json.load(answer))
+    struck = strikes(stage)
     request = urllib.request.Request(stage.url + "/sim/faults", method="DELETE")
     with urllib.request.urlopen(request, timeout=10):
-        return int(struck)
+        return struck
+
+
+def strikes(stage: Stage) -> int:
+    """Return how often the rules in force have struck."""
+    with urllib.request.urlopen(stage.url + "/sim/faults", timeout=10) as answer:
+        return sum(int(row["struck"]) for row in json.load(answer))
 
 
 def judge(stage: Stage, deadline: float) -> list[str]:
