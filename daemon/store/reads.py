@@ -93,7 +93,9 @@ class Reads:
 
     async def account_fills(self, account_id: AccountId, *, after: int = 0, limit: int = -1) -> list[LedgerFill]:
         """Return live fills of an account, oldest first: those behind number `after`, `limit` at most."""
-        where = "ledger_seq > ? AND account_id = ? AND paper = 0 ORDER BY ledger_seq LIMIT ?"
+        where = (
+            "ledger_seq > ? AND +account_id = ? AND paper = 0 ORDER BY ledger_seq LIMIT ?"  # + : in the ledger's order
+        )
         return [_ledger_fill(row) for row in await self._all("fills", where, (after, account_id, limit))]
 
     async def trades_of(self, client_order_id: ClientOrderId) -> list[tuple[Symbol, TradeId]]:
