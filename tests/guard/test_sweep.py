@@ -53,7 +53,7 @@ class Run:
             ours=IDS.is_ours,
             is_of=lambda order, bot: bool(bot_of(order, [bot])),
             on_change=self.told.append,
-            valid_s=0.05,
+            valid_s=0.3,
         )
 
     async def _connect(self) -> FakeAccount:
@@ -137,7 +137,7 @@ async def test_while_the_venue_is_down_it_goes_on_and_says_so(venue: FakeVenue) 
 async def test_an_order_that_arrives_late_is_canceled_before_anybody_says_safe(venue: FakeVenue) -> None:
     """Both looks come after the last one that was on its way has expired."""
     async with running(venue, ALL) as run:
-        await until(lambda: run.sweep.swept.looks > 0)
+        await until(lambda: run.sweep.swept.looks > 2)
         assert not run.sweep.swept.safe
         rest(venue, IDS.make(BotId("alpha")))
         await until(is_safe(run))
