@@ -70,8 +70,18 @@ def daemon_lines(scene: Scene, view: View) -> list[list[Piece]]:
         ("Decision p99", [_figure(status.decision_p99_ns, DECISION_GOAL_NS, scene), ("  goal 5 ms", "dim")]),
         ("Clients", [(f"{status.clients:,}", "plain"), ("  screens and scripts attached", "dim")]),
         ("Kill switch", _kill(scene, view)),
+        ("Guard", [_guard(view)]),
     ]
     return [[(f"{name:<14}", "dim"), *pieces] for name, pieces in rows]
+
+
+def _guard(view: View) -> Piece:
+    """Return how the process that stops trading when the daemon cannot stands."""
+    guard = view.status.guard
+    if guard.state == "off":
+        return ("none: no account trades, or it is switched off", "dim")
+    told = safe_text(guard.state.replace("_", " ") + (f": {guard.reason}" if guard.reason else ""))
+    return (told, "bad" if guard.state in ("absent", "not_safe") else "plain")
 
 
 def _figure(value_ns: int, goal_ns: int, scene: Scene) -> Piece:
