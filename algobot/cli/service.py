@@ -17,6 +17,7 @@ from algobot import paths
 from algobot.errors import AlgobotError, NotFound, NotPermitted, Refused
 
 UNIT: Final = "algobot.service"
+UNITS: Final = (UNIT, "algobot-guard.service")
 _SYSTEM_FOLDER: Final = Path("/etc/systemd/system")
 
 
@@ -34,25 +35,29 @@ def service() -> None:
 
 @service.command()
 @_scope
-@click.option("--dry-run", is_flag=True, help="Print the unit instead of writing it.")
+@click.option("--dry-run", is_flag=True, help="Print the units instead of writing them.")
 def install(system: bool, dry_run: bool) -> None:
-    """Write the unit with this program's own path. Starts and enables nothing."""
-    text = unit_text(system=system, program=_program())
+    """Write the units of daemon and guard with this program's own path. Starts and enables nothing."""
+    program = _program()
+    texts = {name: unit_text(name, system=system, program=program) for name in UNITS}
     if dry_run:
-        click.echo(text, nl=False)
+        click.echo("\n".join(texts.values()), nl=False)
         return
     folder = _SYSTEM_FOLDER if system else _user_folder()
-    target = folder / UNIT
     if system and os.geteuid() != 0:
-        raise NotPermitted(f"only root may write {target}", hint="sudo algobot service install --system")
-    if target.exists() and target.read_text() != text:
-        raise Refused(f"{target} exists and differs; it stays as it is", hint=f"move it away: mv {target} {target}.old")
+        raise NotPermitted(f"only root may write to {folder}", hint="sudo algobot service install --system")
+    for name, text in texts.items():
+        target = folder / name
+        if target.exists() and target.read_text() != text:
+            hint = f"move it away: mv {target} {target}.old"
+            raise Refused(f"{target} exists and differs; it stays as it is", hint=hint)
     folder.mkdir(parents=True, exist_ok=True)
-    target.write_text(text)
-    target.chmod(0o644)
-    click.echo(str(target))
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o644)
+        click.echo(str(folder / name))
     scope = "" if system else " --user"
-    click.echo(f"Next: systemctl{scope} daemon-reload && systemctl{scope} enable --now algobot", err=True)
+    click.echo(f"Next: systemctl{scope} daemon-reload && systemctl{scope} enable --now algobot algobot-guard", err=True)
     if not system:
         click.echo("      loginctl enable-linger   # or it stops when you log out", err=True)
 
@@ -75,13 +80,13 @@ def logs(system: bool, follow: bool, lines: int) -> int:
     return _run(["journalctl", "--no-pager", f"--lines={lines}", "--output=cat", *follow_option, *unit, UNIT])
 
 
-def unit_text(*, system: bool, program: Path) -> str:
-    """Return the shipped unit with `program` as what it starts.
+def unit_text(unit: str, *, system: bool, program: Path) -> str:
+    """Return a shipped unit with `program` as what it starts.
 
     Raises:
         NotFound: this installation came without the unit files.
     """
-    name = UNIT if system else f"user/{UNIT}"
+    name = unit if system else f"user/{unit}"
     for folder in (Path(__file__).parents[2] / "systemd", Path(str(resources.files("algobot"))) / "systemd"):
         file = folder / name
         if file.is_file():

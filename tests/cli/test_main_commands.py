@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from algobot.cli import checks, edge
-from algobot.cli.service import unit_text
+from algobot.cli.service import UNIT, UNITS, unit_text
 from algobot.config import Config
 from algobot.errors import Refused
 
@@ -179,7 +179,7 @@ def test_doctor_reads_a_sound_database(home: Path) -> None:
 @pytest.mark.parametrize("system", [False, True])
 def test_the_installed_unit_starts_this_very_program(system: bool) -> None:
     """Only the path is ours; a path with a space or `%` survives."""
-    text = unit_text(system=system, program=Path("/opt/my bots/100%/algobot"))
+    text = unit_text(UNIT, system=system, program=Path("/opt/my bots/100%/algobot"))
     assert '\nExecStart="/opt/my bots/100%%/algobot" daemon --log-format json\n' in text
     assert "WatchdogSec=30s" in text
 
@@ -188,7 +188,7 @@ def test_install_writes_once_and_never_over_an_edited_unit(home: Path, capsys: p
     """What somebody changed by hand is theirs."""
     assert edge.run(["service", "install", "--user"]) == 0
     unit = home / ".config/systemd/user/algobot.service"
-    assert capsys.readouterr().out.strip() == str(unit)
+    assert capsys.readouterr().out.split() == [str(unit.with_name(name)) for name in UNITS]
     assert edge.run(["service", "install", "--user"]) == 0
     unit.write_text(unit.read_text() + "# mine\n")
     assert edge.run(["service", "install", "--user"]) == Refused.exit_code
