@@ -93,6 +93,19 @@ def _divert(client: CcxtClient, inbox: asyncio.Queue[_Item]) -> None:
     exchange.handle_message = handle_message
 
 
+def _guard(socket: Any, inbox: asyncio.Queue[_Item], adapter: str) -> None:
+    """End the stream on a message that cannot be read: it would end ccxt's reading, and nobody would be told."""
+    handle = socket.handle_text_or_binary_message
+
+    def handle_or_end(data: object) -> None:
+        try:
+            handle(data)
+        except Exception as error:
+            inbox.put_nowait(StreamClosed(f"{adapter}: a message cannot be read ({type(error).__name__})"))
+
+    socket.handle_text_or_binary_message = handle_or_end
+
+
 def _heed(client: CcxtClient, answer: object) -> None:
     """Take the venue's wish to wait where an answer has one."""
     match answer:
@@ -107,6 +120,7 @@ async def _subscribe(client: CcxtClient, url: str, inbox: asyncio.Queue[_Item]) 
     """Return once the venue confirmed; put the end of the socket into `inbox` when it comes."""
     exchange = client.exchange
     exchange.ws_dial_backoff = {}  # the caller waits between attempts, not ccxt
+    _guard(exchange.client(url), inbox, client.adapter)
     ended = exchange.client(url).future("algobot.ended")  # rejected with every other future when the socket ends
 
     def tell(future: asyncio.Future[object]) -> None:
