@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
 
-from algobot.model import AccountId, BotId, BotSpec, Fill, Order, OrderStatus, Symbol, may_follow
+from algobot.errors import NotFound
+from algobot.model import AccountId, BotId, BotSpec, Fill, Instrument, Order, OrderStatus, Symbol, may_follow
 from algobot.venues.port import Account
 from daemon.gateway.book import Book, moved
 from daemon.gateway.budget import Budget
@@ -16,6 +19,8 @@ from daemon.gateway.settings import Cadence, GatewaySettings
 from daemon.messages import FillArrived, OrderMoved
 from daemon.ports import Clock, Deliver, Mark, Publisher
 from daemon.store import FillRow, OrderRow, Store
+
+SMALLEST: Final = Decimal("0.00000001")
 
 
 @dataclass
@@ -56,6 +61,14 @@ class Context:
     def age_s(self, at_ns: int) -> float:
         """Return the seconds since a monotonic instant."""
         return (self.clock.monotonic_ns() - at_ns) / 1e9
+
+    def traded(self, symbol: Symbol) -> Instrument:
+        """Return the rules a fill of ours was made under; of a symbol the venue lists no more, what its name says."""
+        try:
+            return self.account.instrument(symbol)
+        except NotFound:
+            base, _, rest = symbol.partition("/")
+            return Instrument(symbol, symbol, base, rest.partition(":")[0], tick=SMALLEST, lot=SMALLEST)
 
     def symbols(self) -> set[Symbol]:
         """Return every symbol that trades of ours can be in."""

@@ -230,7 +230,7 @@ class Gateway:
         self._on.book.load([*ended, *live])
         last = 0
         while rows := await reads.account_fills(account_id, after=last, limit=FILLS_AT_ONCE):
-            self._on.book.load_fills((row.fill for row in rows), self._on.account.instrument)
+            self._on.book.load_fills((row.fill for row in rows), self._on.traded)
             last = rows[-1].ledger_seq
         await self._reconciler.load()
 

@@ -99,7 +99,7 @@ class Intake:
         )
         if fill.ts_event_ns > self._on.streaming_ns > 0:
             self._on.hearing.witnessed(self._on.clock.monotonic_ns())
-        self._on.book.fold(fill, self._on.account.instrument(fill.symbol))
+        self._on.book.fold(fill, self._on.traded(fill.symbol))
         filled = order.filled + fill.quantity
         after = msgspec.structs.replace(
             order,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from algobot.errors import StoreError, VenueError, VenueOrderNotFound, VenueRateLimited
+from algobot.errors import StoreError, VenueError, VenueOrderNotFound, VenueRateLimited, VenueReadRefused
 from algobot.model import (
     BotId,
     ClientOrderId,
@@ -30,6 +30,7 @@ class Looks:
     def __init__(self, context: Context, intake: Intake) -> None:
         self._on = context
         self._intake = intake
+        self._gone: set[Symbol] = set()  # of which an alarm was raised
 
     async def look_at(self, order: Order) -> bool | None:
         """Fetch one order: True it is there, False the venue knows none (weak evidence), None no answer."""
@@ -91,6 +92,9 @@ class Looks:
             await self._on.budget.take(Priority.QUERY)
             try:
                 trades = await self._on.account.fills(symbol, since_ns=since_ns or self._since_ns(symbol))
+            except VenueReadRefused as error:  # the venue knows the symbol no more: its balances are all the proof left
+                self._alarm_gone(symbol, error)
+                continue
             except VenueError as error:
                 self._heed(error)
                 complete = False
@@ -208,6 +212,12 @@ class Looks:
         self._intake.order(seen, queried=True)
         for trade in self._on.book.parked.pop((seen.symbol, seen.venue_order_id), []):
             self._intake.fill(trade)
+
+    def _alarm_gone(self, symbol: Symbol, error: VenueError) -> None:
+        if symbol not in self._gone:
+            self._gone.add(symbol)
+            told = f"the venue answers no question about {symbol}: {error.message}"
+            self._on.alarm("symbol.gone", told, "delisted? its balances are still compared")
 
     def _heed(self, error: VenueError) -> None:
         if isinstance(error, VenueRateLimited):
