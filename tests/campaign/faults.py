@@ -34,6 +34,7 @@ from algobot.protocol.requests import (
     Reconciled,
     ResumeBot,
 )
+from algobot.protocol.rows import BotRow
 from algobot.simulator import truth
 from tests.campaign.matrix import FAULTS, OPERATIONS, NotApplicable, Rules
 from tests.campaign.summary import Summary
@@ -110,8 +111,8 @@ def play_round(seed: int, only: Sequence[str] = ()) -> Iterator[Outcome]:
             while todo:
                 outcome = play(stage, todo.pop(0))
                 yield outcome
-                if outcome.verdict == "violation":
-                    break
+                if outcome.verdict == "violation" or outcome.cell.name == "delisted/restart":
+                    break  # its bots wait for a person
 
 
 def matches(cell: Cell, wanted: str) -> bool:
@@ -258,7 +259,7 @@ def wrongs(stage: Stage, database: Path) -> list[str]:
             stage.ask(PauseBot(bot_id=row.bot_id), Done)
     accounts = status(stage).accounts
     told = [f"account {row.account_id} is {row.state}: {row.reason}" for row in accounts if row.state != "ready"]
-    told += [f"bot {row.bot_id} is {row.state.value}: {row.reason}" for row in rows if row.state in GIVEN_UP]
+    told += [f"bot {row.bot_id} is {row.state.value}: {row.reason}" for row in rows if given_up(row)]
     told += [f"{row.orders_in_flight} orders in flight" for row in accounts if row.orders_in_flight]
     if told:
         return told
@@ -270,6 +271,11 @@ def wrongs(stage: Stage, database: Path) -> list[str]:
         return told
     outcome = stage.ask(Reconcile(), Reconciled, timeout_s=60.0)
     return [] if outcome.ok else [f"reconcile: {'; '.join(outcome.notes)}"]
+
+
+def given_up(row: BotRow) -> bool:
+    """Return whether a bot stopped for another reason than that its symbol was not listed when it started."""
+    return row.state in GIVEN_UP and "is not traded here" not in row.reason
 
 
 def bans_broken(stage: Stage, before: int) -> list[str]:

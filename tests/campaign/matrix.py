@@ -210,14 +210,19 @@ def maintenance(operation: str, random: Random) -> Rules:
     return Rules([("/sim/maintenance", {"seconds": 2})])
 
 
+def wrong(field: str, random: Random) -> str:
+    """Return a number that cannot be; a fee of nothing or a rebate can be, and only the balances would tell."""
+    return random.choice(("NaN", "9e99") if field in ("n", "*.commission") else WRONG)
+
+
 def wrong_numbers(operation: str, random: Random) -> Rules:
     """Any number of any answer and message is NaN, 0, negative or huge."""
     fields = FIELDS[CALLS[operation]]
     said = MARKET_FIELDS if operation == "market_data" else REPORT_FIELDS
-    answers = [rule("reply", CALLS[operation], 0.1, "garble", field=f, value=random.choice(WRONG)) for f in fields]
+    answers = [rule("reply", CALLS[operation], 0.1, "garble", field=f, value=wrong(f, random)) for f in fields]
     return both(
         *answers,
-        *(rule("stream", stream_of(operation), 0.02, "garble", field=f, value=random.choice(WRONG)) for f in said),
+        *(rule("stream", stream_of(operation), 0.02, "garble", field=f, value=wrong(f, random)) for f in said),
     )
 
 
