@@ -182,7 +182,7 @@ def under_fault(stage: Stage, operation: str, rules: Rules, random: Random) -> i
         for path, body in rules.end:
             post(stage, path, body)
     placed = len(truth.read(stage.truth).orders) - orders
-    return struck if any(path == "/sim/faults" for path, _ in rules.begin) else placed
+    return struck if any(path in ("/sim/faults", "/sim/maintenance") for path, _ in rules.begin) else placed
 
 
 def operate(stage: Stage, operation: str, random: Random) -> None:

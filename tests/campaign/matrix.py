@@ -206,8 +206,8 @@ def closed_market(operation: str, random: Random) -> Rules:
 
 
 def maintenance(operation: str, random: Random) -> Rules:
-    """Everything is closed for two seconds."""
-    return Rules([("/sim/maintenance", {"seconds": 2})])
+    """Everything is closed for two seconds, or until a new process has met it."""
+    return Rules([("/sim/maintenance", {"seconds": 12 if operation == "restart" else 2})])
 
 
 def wrong(field: str, random: Random) -> str:
