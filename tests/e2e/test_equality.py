@@ -88,7 +88,7 @@ def test_equal_ledgers_have_no_difference(tmp_path: Path) -> None:
         ("UPDATE orders SET status = 'open'", "ledger open, venue filled"),
         ("UPDATE orders SET status = 'never_accepted'", "exists at the venue"),
         ("UPDATE orders SET filled = '0.4'", "its fills sum to"),
-        ("INSERT INTO adjustments VALUES (NULL, 'demo', 'BTC', '0.00000001', 'dust', '', '', 1, x'')", "balance of BTC"),
+        ("INSERT INTO adjustments VALUES (NULL, 'demo', 'BTC', '1e-8', 'dust', '', '', 1, x'')", "balance of BTC"),
     ],
 )  # fmt: skip
 def test_a_wrong_ledger_is_seen(damage: str, word: str, tmp_path: Path) -> None:
