@@ -13,6 +13,6 @@ def announce() -> None:
         return
     folder = jit.cache_folder(jit.kernel_hash())
     if folder is None:
-        click.echo("compiling the engine, about 10 s: there is no folder where it could be kept", err=True)
+        click.echo("compiling the engine, about 20 s: there is no folder where it could be kept", err=True)
     elif not any(folder.rglob("engine.simulate-*.nbi")):
-        click.echo("compiling the engine for the first time, about 10 s", err=True)
+        click.echo("compiling the engine for the first time, about 20 s", err=True)
