@@ -95,7 +95,7 @@ def simulate(
             if bars[k, t].close > 0.0:
                 _mark(account, slots[k], bars[k, t], paper)
             worth += value(slots[k], settings[k].lot)
-            count_commitment(account, slots[k])
+            count_commitment(account, slots[k], settings[k])
         mark_equity(account, worth)
         if margin:
             appraise_all(account, slots, settings)
@@ -310,7 +310,7 @@ def _pursue(account: Rec, slot: Rec, setting: Rec, price: float) -> None:
             held -= late
             if side == sign(held) and (orders.wish == r.HOLD_SIDE or side == 0):
                 return
-    wanted = side * entry_lots(account, slot, setting, side, abs(exposure), price)
+    wanted = 0 if side == 0 else side * entry_lots(account, slot, setting, side, abs(exposure), price)
     if held * side < 0 or side == 0:
         _order(orders, sign(-held), abs(held), r.EXIT, 1)
         held = 0

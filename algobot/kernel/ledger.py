@@ -62,10 +62,11 @@ def apply_fill(
         realised = closing * lot * (price - position.average) * position.side
     opening = lots - closing
     slot.won += realised - fee
+    if closing > 0:
+        _release(account, position, closing / abs(held))
     if closing > 0 and closing == abs(held):
         position.closes += 1
         account.held -= 1
-        account.heat -= position.risk
         count_result(account, slot, setting)
     if opening > 0:
         if held * side > 0:
@@ -73,9 +74,7 @@ def apply_fill(
         else:
             account.held += 1
             begin_position(slot, side, price, ts_ns)
-            position.risk = opening * lot * abs(price - position.stop) if position.stop > 0.0 else 0.0
-            account.heat += position.risk
-            slot.planned = 0.0
+        _take_on(account, slot, opening * lot, price)
     position.lots = held + side * lots
     position.side = sign(position.lots)
     position.quantity = position.lots * lot
@@ -87,6 +86,23 @@ def apply_fill(
     else:
         position.liquidation = liquidation_price(account, slot, setting)
     return realised
+
+
+@kernel
+def _take_on(account: Rec, slot: Rec, quantity: float, price: float) -> None:
+    """Count what the stop of a purchase, or of what was sold short, may lose."""
+    position = slot.position
+    risk = quantity * abs(price - position.stop) if position.stop > 0.0 else 0.0
+    position.risk += risk
+    account.heat += risk
+
+
+@kernel
+def _release(account: Rec, position: Rec, share: float) -> None:
+    """Let go of what a closed part of the position could have lost."""
+    gone = position.risk if share >= 1.0 else position.risk * share
+    position.risk -= gone
+    account.heat -= gone
 
 
 @kernel

@@ -14,7 +14,7 @@ from typing import Final
 
 from algobot.kernel import records as r
 from algobot.kernel.jit import kernel
-from algobot.kernel.ledger import MOST_LOTS, closing_lots, whole_lots
+from algobot.kernel.ledger import MOST_LOTS, closing_lots, sign, whole_lots
 from algobot.kernel.records import Rec
 
 NONE, NOT_OPENING, DRAWDOWN, DAILY_LOSS, NO_SHORTS, POSITION_CAP, ORDER_CAP, CASH, TOO_SMALL = range(9)
@@ -76,15 +76,32 @@ def clear_commitments(account: Rec) -> None:
 
 
 @kernel
-def count_commitment(account: Rec, slot: Rec) -> None:
-    """Count one symbol, and what its entry on its way may lose."""
+def count_commitment(account: Rec, slot: Rec, setting: Rec) -> None:
+    """Count one symbol, and what its entries on their way may lose."""
     slot.committed = 0
+    slot.planned = 0.0
     if slot.position.lots != 0 or slot.pending != 0 or slot.orders.waits > 0:
         slot.committed = 1
         account.committed += 1
-        account.planned += slot.planned
-    else:
-        slot.planned = 0.0
+        if setting.max_heat_fraction > 0.0:
+            slot.planned = _risk_on_its_way(slot, setting)
+            account.planned += slot.planned
+
+
+@kernel
+def _risk_on_its_way(slot: Rec, setting: Rec) -> float:
+    """Return what the stops of the entries that rest, or are on their way as market orders, may lose."""
+    held = slot.position.lots
+    risk = 0.0
+    if slot.pending * held >= 0:
+        distance = stop_distance(slot, sign(slot.pending), slot.mark)
+        risk = abs(slot.pending) * setting.lot * max(distance, 0.0)
+    for i in range(slot.orders.waits):
+        order = slot.orders.waiting[i]
+        if order.kind != r.MARKET and order.reduce_only == 0 and held * order.side >= 0:
+            at = order.price if order.price > 0.0 else order.trigger
+            risk += order.lots * setting.lot * max(stop_distance(slot, order.side, at), 0.0)
+    return risk
 
 
 @kernel

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,10 @@ from hypothesis import strategies as st
 
 from algobot.kernel import ledger, risk
 from algobot.kernel import records as r
+from algobot.kernel.session import Session
+from algobot.model import Bar
+from algobot.strategies import registry
+from tests.kernel.markets import plain
 
 
 def allowed(
@@ -225,3 +231,54 @@ def test_losses_in_a_row_are_counted_until_a_win_and_fees_decide():
         counted.append(int(accounts["losses"][0]))
     assert counted == [1, 2, 0, 1]
     assert slots["position"]["closes"][0] == 4
+
+
+def test_what_is_at_risk_grows_with_a_position_and_goes_with_its_parts():
+    """Bought in two fills, sold in two: each time heat is what the stop of what is held may lose."""
+    accounts, slots, setting = np.zeros(1, r.ACCOUNT), np.zeros(1, r.SLOT), np.zeros(1, r.SETTINGS)
+    setting["lot"], slots["plan_stop_distance"] = 1.0, 5.0
+    seen = []
+    for side, lots in ((1, 4), (1, 4), (-1, 6), (-1, 2)):
+        ledger.apply_fill(accounts[0], slots[0], setting[0], side, lots, 100.0, 0.0, 0)
+        seen.append(float(accounts["heat"][0]))
+    assert seen == [20.0, 40.0, 10.0, 0.0]
+    assert slots["position"]["risk"][0] == 0.0
+
+
+def test_turning_around_leaves_only_the_new_sides_risk():
+    """Long 4, then 6 sold: short 2 with a stop 5 above."""
+    accounts, slots, setting = np.zeros(1, r.ACCOUNT), np.zeros(1, r.SLOT), np.zeros(1, r.SETTINGS)
+    setting["lot"], slots["plan_stop_distance"] = 1.0, 5.0
+    ledger.apply_fill(accounts[0], slots[0], setting[0], 1, 4, 100.0, 0.0, 0)
+    ledger.apply_fill(accounts[0], slots[0], setting[0], -1, 6, 100.0, 0.0, 0)
+    assert (accounts["heat"][0], slots["position"]["risk"][0], accounts["held"][0]) == (10.0, 10.0, 1)
+
+
+def test_a_way_out_is_never_said_to_lack_a_stop():
+    """Sized by risk it enters with a stop; leaving needs no size, so nothing is refused."""
+    params = {"fast": 1, "slow": 2, "atr_period": 1, "stop_atr": 9.0}
+    session = Session(registry.load("ma_crossover"), params, plain(risk_per_trade_fraction=0.01, lot=0.001))
+    opens = (100.0, 98.0, 99.0, 100.0, 101.0)
+    for i, (start, end) in enumerate(itertools.pairwise((*opens, 99.5))):
+        session.step(Bar(i * 60, i * 60 + 60, start, max(start, end), min(start, end), end, 1.0))
+    assert session.position_lots > 0
+    assert (session.decision.word, session.waiting[0].tag) == ("flat", "exit")
+    assert "no stop" not in session.decision.reason
+
+
+def test_what_is_on_its_way_is_counted_from_what_waits_now():
+    """A resting entry and a market order on its way count; exits do not; and what was canceled is gone at once."""
+    accounts, slots, setting = np.zeros(1, r.ACCOUNT), np.zeros(1, r.SLOT), np.zeros(1, r.SETTINGS)
+    setting["lot"], setting["max_heat_fraction"] = 1.0, 0.1
+    slots["plan_stop_distance"], slots["pending"], slots["position"]["lots"] = 5.0, 2, 1
+    for kind, side, lots, reduces in ((r.LIMIT, 1, 3, 0), (r.LIMIT, -1, 7, 0), (r.STOP, 1, 9, 1), (r.MARKET, 1, 2, 0)):
+        order = slots[0].orders.waiting[slots[0].orders.waits]
+        order.kind, order.side, order.lots, order.reduce_only, order.price = kind, side, lots, reduces, 100.0
+        slots[0].orders.waits += 1
+    planned = []
+    for waits in (4, 0):
+        slots[0].orders.waits = waits
+        risk.clear_commitments(accounts[0])
+        risk.count_commitment(accounts[0], slots[0], setting[0])
+        planned.append(float(accounts["planned"][0]))
+    assert planned == [25.0, 10.0]
