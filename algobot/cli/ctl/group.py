@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-import importlib
 from typing import Final
 
 import click
+
+from algobot.cli.verbs import Verbs
 
 # verb: (module:attribute, what `algobot ctl --help` says of it)
 VERBS: Final[dict[str, tuple[str, str]]] = {
@@ -35,42 +35,15 @@ VERBS: Final[dict[str, tuple[str, str]]] = {
 ALIASES: Final = {"balance": "balances", "position": "positions", "order": "orders", "fill": "fills", "log": "logs"}
 
 
-class Verbs(click.Group):
-    """A group whose verbs are modules, and whose help needs none of them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the verbs, in the order a newcomer wants them."""
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return one verb."""
-        found = VERBS.get(ALIASES.get(cmd_name, cmd_name))
-        if found is None:
-            return None
-        module, _, attribute = found[0].partition(":")
-        command = getattr(importlib.import_module(f"algobot.cli.ctl.{module}"), attribute)
-        assert isinstance(command, click.Command)
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the verb, or say which one was probably meant."""
-        word = args[0]
-        if word not in VERBS and word not in ALIASES and not ctx.resilient_parsing and not word.startswith("-"):
-            near = difflib.get_close_matches(word, [*VERBS, *ALIASES], n=1)
-            ctx.fail(f"ctl has no verb {word!a}" + (f"; did you mean {near[0]}?" if near else ""))
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list from the table above, importing nothing."""
-        with formatter.section("Verbs"):
-            formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
+class _Ctl(Verbs):
+    package = "algobot.cli.ctl"
+    verbs = VERBS
+    aliases = ALIASES
 
 
 @click.group(
     "ctl",
-    cls=Verbs,
+    cls=_Ctl,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Every read verb takes --json and --watch. Exit codes: `algobot help exit-codes`.",
 )
